@@ -1,0 +1,146 @@
+"""Faults in what users write, each with its place: file, line, column, the line itself and a suggestion.
+
+Checks add to one `Diagnostics`; nothing stops at the first fault.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from occopus.errors import UsageError
+
+LONGEST_EXCERPT = 100
+"""Characters of a source line that are shown; a longer line is cut around the fault."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A text with the name under which it is shown, usually the path as the user gave it."""
+
+    name: str
+    text: str = field(repr=False)
+
+    def line(self, number: int) -> str:
+        """The text of a line, counted from 1, without its end; empty where there is no such line."""
+        start = 0
+        for _ in range(number - 1):
+            start = self.text.find("\n", start) + 1
+            if start == 0:
+                return ""
+        end = self.text.find("\n", start)
+        return self.text[start : end if end >= 0 else None].rstrip("\r")
+
+
+@dataclass(frozen=True)
+class Position:
+    """A place in a source. Lines and columns count from 1."""
+
+    source: Source
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.source.name}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong (or, as a warning, doubtful) in what a user wrote."""
+
+    message: str
+    position: Position | None = None
+    hint: str | None = None
+    warning: bool = False
+
+    def __str__(self) -> str:
+        label = "warning" if self.warning else "error"
+        place = f"{self.position}: " if self.position else ""
+        lines = [f"{place}{label}: {self.message}"]
+        if self.position:
+            lines += _excerpt(self.position)
+        if self.hint:
+            lines.append(f"  = {self.hint}")
+        return "\n".join(lines)
+
+    def as_json(self) -> dict[str, Any]:
+        """The fault as programs read it."""
+        position = self.position
+        return {
+            "severity": "warning" if self.warning else "error",
+            "message": self.message,
+            "file": position.source.name if position else None,
+            "line": position.line if position else None,
+            "column": position.column if position else None,
+            "hint": self.hint,
+        }
+
+
+class DescriptionError(UsageError):
+    """Descriptions with faults. `faults` has all of them, warnings included, in the order of the files."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class Diagnostics:
+    """Collects faults; the same fault at the same place is kept once."""
+
+    def __init__(self) -> None:
+        self._faults: dict[Fault, None] = {}
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        return tuple(sorted(self._faults, key=_by_place))
+
+    @property
+    def has_errors(self) -> bool:
+        return any(not fault.warning for fault in self._faults)
+
+    def error(self, message: str, position: Position | None = None, hint: str | None = None) -> None:
+        self._faults[Fault(message, position, hint)] = None
+
+    def warning(self, message: str, position: Position | None = None, hint: str | None = None) -> None:
+        self._faults[Fault(message, position, hint, warning=True)] = None
+
+    def extend(self, faults: Iterable[Fault]) -> None:
+        self._faults.update(dict.fromkeys(faults))
+
+    def raise_if_errors(self) -> None:
+        """Raises:
+        DescriptionError: if any fault is an error.
+        """
+        if self.has_errors:
+            raise DescriptionError(self.faults)
+
+
+def did_you_mean(word: object, choices: Iterable[str]) -> str | None:
+    """A sentence that offers the nearest right word, or lists the choices where none is near."""
+    import difflib
+
+    choices = sorted(str(choice) for choice in choices)
+    near = difflib.get_close_matches(str(word)[:LONGEST_EXCERPT], choices, n=1, cutoff=0.6)
+    if near:
+        return f"did you mean '{near[0]}'?"
+    if choices:
+        shown = ", ".join(choices[:12]) + (", ..." if len(choices) > 12 else "")
+        return f"expected one of: {shown}"
+    return None
+
+
+def _by_place(fault: Fault) -> tuple[str, int, int]:
+    position = fault.position
+    return (position.source.name, position.line, position.column) if position else ("", 0, 0)
+
+
+def _excerpt(position: Position) -> list[str]:
+    text = position.source.line(position.line).replace("\t", " ")
+    column = min(position.column, len(text) + 1)
+    start = max(0, column - 1 - LONGEST_EXCERPT // 2) if len(text) > LONGEST_EXCERPT else 0
+    shown = "".join(c if c.isprintable() else "·" for c in text[start : start + LONGEST_EXCERPT])
+    if not shown.strip():
+        return []
+    number = str(position.line)
+    return [f"  {number} | {shown}", f"  {' ' * len(number)} | {' ' * (column - 1 - start)}^"]

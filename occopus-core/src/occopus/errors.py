@@ -1,0 +1,59 @@
+"""Every error that Occopus raises on purpose. A message says what is wrong; a hint says what to do about it."""
+
+from __future__ import annotations
+
+
+class OccopusError(Exception):
+    """A failure that a user can understand and act on. Doors show it without a traceback."""
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(OccopusError):
+    """What was asked for does not exist or contradicts itself: bad input, exit code 2."""
+
+
+class InfrastructureNotFound(UsageError):
+    """No infrastructure with this identifier is in the store."""
+
+    def __init__(self, infra_id: str) -> None:
+        super().__init__(f"there is no infrastructure '{infra_id}'", "'occopus list' shows those that exist")
+
+
+class MissingPlugin(UsageError):
+    """A description needs a plugin that is not installed, is broken, or is offered twice."""
+
+
+class RenderError(UsageError):
+    """A template could not be rendered. The message names template, line and expression."""
+
+
+class CredentialsError(UsageError):
+    """The authentication file has no entry, or several, for a section."""
+
+
+class StoreError(OccopusError):
+    """The store could not be read or written."""
+
+
+class VersionConflict(StoreError):
+    """A record was changed by somebody else since it was read."""
+
+
+class LeaseHeld(StoreError):
+    """Another writer works on the infrastructure at this moment."""
+
+
+class LeaseLost(StoreError):
+    """The writer's lease has passed to somebody else; its write was refused."""
+
+
+class StepsFailed(OccopusError):
+    """Steps of a plan failed. The message lists each with its reason."""
+
+
+class Interrupted(OccopusError):
+    """The user asked to stop (Ctrl-C, SIGTERM)."""

@@ -1,0 +1,1 @@
+"""What Occopus talks about: frozen values without any input or output."""

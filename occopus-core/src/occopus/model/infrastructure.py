@@ -1,0 +1,85 @@
+"""An infrastructure as it should be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NewType
+
+from occopus.model.node import Node, Section
+
+InfraId = NewType("InfraId", str)
+"""Identifies a built infrastructure (a UUID as text)."""
+
+
+@dataclass(frozen=True)
+class AttributeMapping:
+    """An attribute of the dependee that the dependent is told of, as its own attribute `destination`.
+
+    With `synch` the dependee counts as ready only when its config manager reports `source`.
+    """
+
+    source: str
+    destination: str
+    synch: bool = False
+
+
+@dataclass(frozen=True)
+class Dependency:
+    """`dependent` is made only when every instance of `dependee` is ready."""
+
+    dependent: str
+    dependee: str
+    mappings: tuple[AttributeMapping, ...] = ()
+
+
+@dataclass(frozen=True)
+class Infrastructure:
+    """A checked description with the node definitions it uses.
+
+    `nodes` stand in the order of creation: every node after those it depends on. `source` is the plain data that it was
+    compiled from; it is what the store keeps.
+    """
+
+    name: str
+    user_id: str
+    nodes: Mapping[str, Node]
+    dependencies: tuple[Dependency, ...] = ()
+    source: Section = field(default_factory=dict, repr=False, compare=False)
+
+    @cached_property
+    def dependees(self) -> Mapping[str, tuple[Dependency, ...]]:
+        """By node: what it waits for."""
+        found: dict[str, list[Dependency]] = {name: [] for name in self.nodes}
+        for dependency in self.dependencies:
+            found[dependency.dependent].append(dependency)
+        return {name: tuple(edges) for name, edges in found.items()}
+
+    @cached_property
+    def synch_attributes(self) -> Mapping[str, tuple[str, ...]]:
+        """By node: the attributes that its config manager must report before it counts as ready."""
+        found: dict[str, list[str]] = {}
+        for dependency in self.dependencies:
+            wanted = [mapping.source for mapping in dependency.mappings if mapping.synch]
+            found.setdefault(dependency.dependee, []).extend(wanted)
+        return {name: tuple(attributes) for name, attributes in found.items() if attributes}
+
+
+@dataclass(frozen=True)
+class InfraRecord:
+    """What the store knows of an infrastructure.
+
+    `desired` is the source of the description that should exist; None when everything should go. While a command that changes it is
+    under way, `changing` holds and `previous` is what `desired` was before: where a rollback returns to. `targets` has the number of
+    instances wanted where it is not the minimum. Times are seconds since the epoch.
+    """
+
+    infra_id: InfraId
+    name: str
+    user_id: str
+    created_at: float
+    desired: Section | None
+    previous: Section | None = None
+    changing: bool = False
+    targets: Mapping[str, int] = field(default_factory=dict)

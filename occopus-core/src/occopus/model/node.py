@@ -1,0 +1,77 @@
+"""Nodes as a user describes them, and the definitions that say how each can be made."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Section = Mapping[str, Any]
+"""A checked part of a description whose keys a plugin knows."""
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """How many instances a node may have; both are hard limits."""
+
+    min: int = 1
+    max: int = 1
+
+
+@dataclass(frozen=True)
+class Implementation:
+    """One way to make a node.
+
+    `index` is its place in the definition, counted from 0. A section that the user left out is None.
+    """
+
+    index: int
+    resource: Section
+    contextualisation: Section | None = None
+    config_management: Section | None = None
+    health_check: Section | None = None
+
+    @property
+    def type(self) -> str:
+        """The resource handler's type, `ec2` for example."""
+        return str(self.resource["type"])
+
+    @property
+    def label(self) -> str:
+        """How messages name it: type, the user's name for the resource, and its place where it has no name."""
+        return f"{self.type} '{self.resource['name']}'" if self.resource.get("name") else f"{self.type} #{self.index + 1}"
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node of an infrastructure with all that applies to it: its variables are already merged with the infrastructure's,
+    its implementations already filtered.
+
+    `create_timeout` is in seconds; None means the configured default.
+    """
+
+    name: str
+    type: str
+    implementations: tuple[Implementation, ...]
+    scaling: Scaling = Scaling()
+    variables: Section = field(default_factory=dict)
+    attributes: Section = field(default_factory=dict)
+    create_timeout: float | None = None
+
+    def fingerprint(self, implementation: Implementation) -> str:
+        """Changes whenever an instance made from this node by this implementation would be made differently."""
+        sections = (
+            implementation.resource,
+            implementation.contextualisation,
+            implementation.config_management,
+            implementation.health_check,
+        )
+        return digest([self.variables, self.attributes, *sections])
+
+
+def digest(value: Any) -> str:
+    """A short hash of plain data; mappings that differ only in their order have the same."""
+    text = json.dumps(value, sort_keys=True, default=str, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

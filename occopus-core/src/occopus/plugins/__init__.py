@@ -1,0 +1,61 @@
+"""The contract: everything that a plugin author imports.
+
+A package joins through the entry-point group `occopus`; the module it names holds functions marked with `hookimpl`.
+"""
+
+from occopus.plugins.config_manager import ConfigManager, ConfigManagerConfig, ConfigManagerSpec, NodeRegistration
+from occopus.plugins.contextualiser import (
+    ContainerContext,
+    Context,
+    Contextualiser,
+    ContextualiserSpec,
+    Scope,
+    UserData,
+)
+from occopus.plugins.health import HealthCheckSpec, Target
+from occopus.plugins.hookspecs import hookimpl
+from occopus.plugins.notifier import Notifier, NotifierSpec
+from occopus.plugins.resource import (
+    Checkpoint,
+    CreateRequest,
+    ErrorKind,
+    HandlerConfig,
+    ResourceError,
+    ResourceHandler,
+    ResourceHandlerSpec,
+    ResourceStatus,
+    SupportsCost,
+)
+from occopus.plugins.schema import Check, CredentialsSpec, Problem, Schema, SchemaRule
+
+__all__ = [
+    "Check",
+    "Checkpoint",
+    "ConfigManager",
+    "ConfigManagerConfig",
+    "ConfigManagerSpec",
+    "ContainerContext",
+    "Context",
+    "Contextualiser",
+    "ContextualiserSpec",
+    "CreateRequest",
+    "CredentialsSpec",
+    "ErrorKind",
+    "HandlerConfig",
+    "HealthCheckSpec",
+    "NodeRegistration",
+    "Notifier",
+    "NotifierSpec",
+    "Problem",
+    "ResourceError",
+    "ResourceHandler",
+    "ResourceHandlerSpec",
+    "ResourceStatus",
+    "Schema",
+    "SchemaRule",
+    "Scope",
+    "SupportsCost",
+    "Target",
+    "UserData",
+    "hookimpl",
+]

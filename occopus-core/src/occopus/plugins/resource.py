@@ -1,0 +1,178 @@
+"""Resource handlers: how a backend makes, looks at and removes what a node runs on."""
+
+from __future__ import annotations
+
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+from occopus.errors import OccopusError
+from occopus.model.infrastructure import InfraId
+from occopus.model.instance import Address, Handle, NodeId, NodeState
+from occopus.model.node import Section
+from occopus.plugins.contextualiser import Context
+from occopus.plugins.schema import Check, CredentialsSpec, Schema
+
+Checkpoint = Callable[[Handle], None]
+"""Stores a handle; when it returns, the ids in the handle survive a crash."""
+
+
+class ErrorKind(StrEnum):
+    """What the engine may do about an error."""
+
+    TRANSIENT = "transient"
+    """A time-out, a broken connection, a server error: try again."""
+    THROTTLED = "throttled"
+    """Too many requests: try again, more slowly."""
+    NO_CAPACITY = "no_capacity"
+    """The backend has no room now: try the node's next implementation."""
+    QUOTA = "quota"
+    """The user's allowance is used up."""
+    CREDENTIALS = "credentials"
+    """The backend does not accept who asks."""
+    INVALID = "invalid"
+    """The backend refuses what was asked: the description must change."""
+    UNKNOWN = "unknown"
+    """Anything else."""
+
+
+class ResourceError(OccopusError):
+    """What a handler raises, its SDK's errors translated. `retry_after` is in seconds, where the backend says so."""
+
+    def __init__(self, kind: ErrorKind, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True)
+class HandlerConfig:
+    """All that a handler is made from.
+
+    `section` is the checked resource section of a node at the handler's endpoint; of it, a handler may rely on the keys that
+    its spec names as `endpoint` only, since nodes of other definitions share the handler. `data_dir` is where it may keep files.
+    """
+
+    section: Section
+    credentials: Section
+    data_dir: Path
+    logger: logging.Logger
+
+
+@dataclass(frozen=True)
+class CreateRequest:
+    """One instance to be made.
+
+    `resource` is the node's own section, rendered and checked. `machine_name` is a unique name to give where the user chose none.
+    `handle` has the ids that an earlier, unfinished call checkpointed.
+    """
+
+    handle: Handle
+    machine_name: str
+    resource: Section
+    context: Context | None = None
+    attributes: Section = field(default_factory=dict)
+
+    @property
+    def infra_id(self) -> InfraId:
+        return self.handle.infra_id
+
+    @property
+    def node_id(self) -> NodeId:
+        return self.handle.node_id
+
+    @property
+    def node_name(self) -> str:
+        return self.handle.node_name
+
+    @property
+    def marks(self) -> dict[str, str]:
+        """What everything that is made must carry, as tags, labels, metadata or whatever the backend has."""
+        return {
+            "occopus:infra_id": self.infra_id,
+            "occopus:node_id": self.node_id,
+            "occopus:node_name": self.node_name,
+        }
+
+
+@dataclass(frozen=True)
+class ResourceStatus:
+    """How a machine does.
+
+    `unfinished` means that the handler could do its next step now: the engine calls `create` again, or `drop` again if the node is on its way
+    out. A status of `shutdown` without it means that nothing is left of the node.
+    """
+
+    state: NodeState
+    addresses: tuple[Address, ...] = ()
+    detail: str = ""
+    unfinished: bool = False
+
+
+class ResourceHandler(ABC):
+    """Serves one endpoint with one set of credentials for the length of a pass.
+
+    Methods are called from several threads at once; what an SDK can't share between threads, keep per thread. Every method may raise `ResourceError`
+    and nothing else on purpose. Nobody sleeps in a handler: the engine polls.
+    """
+
+    def __init__(self, config: HandlerConfig, client: Any = None) -> None:
+        """`client` replaces the SDK's client in tests."""
+        self.config = config
+        self.client = client
+
+    @abstractmethod
+    def create(self, request: CreateRequest, checkpoint: Checkpoint) -> Handle:
+        """Submit what makes one instance and return without waiting for it to be up.
+
+        Idempotent by `request.node_id`: called again, it finds or completes what an earlier call began. Everything made carries `request.marks`.
+        As soon as an object's id is known it goes into a handle and to `checkpoint`.
+        """
+
+    @abstractmethod
+    def describe(self, handles: Sequence[Handle]) -> Mapping[NodeId, ResourceStatus]:
+        """The status of each node that the backend knows, in as few calls as it allows. What it no longer knows is absent."""
+
+    @abstractmethod
+    def drop(self, handle: Handle) -> None:
+        """Begin or go on to remove everything that `create` made for this node and nothing else.
+
+        Succeeds on what is already gone. A handle without ids means that a create may have been begun: find what it made by its marks or names.
+        The engine then asks `describe` until the node is absent, or `shutdown` with nothing unfinished.
+        """
+
+    @abstractmethod
+    def find(self, infra_id: InfraId) -> Iterable[Handle]:
+        """Everything that carries the infrastructure's mark."""
+
+
+@runtime_checkable
+class SupportsCost(Protocol):
+    """What a handler may offer beyond the required methods: what nodes have cost so far."""
+
+    def costs(self, handles: Sequence[Handle]) -> Mapping[NodeId, float]: ...
+
+
+@dataclass(frozen=True)
+class ResourceHandlerSpec:
+    """Declares a resource type.
+
+    `handler` is `package.module:Class`, imported when the first handler of the type is needed. `endpoint` names the keys of the section that say
+    where requests go: nodes that agree in them (and in their credentials) share a handler. `contexts` are the contextualisers that fit,
+    besides `basic` and none. `user_data_limit` is in bytes. `local` means that nodes run on the machine that runs Occopus.
+    """
+
+    type: str
+    handler: str
+    schema: Schema
+    contexts: frozenset[str] = frozenset()
+    credentials: CredentialsSpec | None = None
+    endpoint: tuple[str, ...] = ("endpoint",)
+    checks: tuple[Check, ...] = ()
+    user_data_limit: int | None = None
+    local: bool = False
+    summary: str = ""

@@ -1,0 +1,1 @@
+"""Where Occopus keeps what it knows: one small interface, several backends, and typed records above them."""
