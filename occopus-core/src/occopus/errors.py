@@ -28,7 +28,15 @@ class MissingPlugin(UsageError):
 
 
 class RenderError(UsageError):
-    """A template could not be rendered. The message names template, line and expression."""
+    """A template could not be rendered. The message names template, line and expression.
+
+    `path` leads from the implementation to the template, `line` counts within it from 1; None where it is not known.
+    """
+
+    def __init__(self, message: str, hint: str | None = None, path: tuple[str | int, ...] = (), line: int | None = None) -> None:
+        super().__init__(message, hint)
+        self.path = path
+        self.line = line
 
 
 class CredentialsError(UsageError):
@@ -44,7 +52,11 @@ class VersionConflict(StoreError):
 
 
 class LeaseHeld(StoreError):
-    """Another writer works on the infrastructure at this moment."""
+    """Another writer works on the infrastructure at this moment; `owner` is who."""
+
+    def __init__(self, message: str, owner: str = "") -> None:
+        super().__init__(message, "try again when it is done")
+        self.owner = owner
 
 
 class LeaseLost(StoreError):

@@ -70,9 +70,9 @@ class Infrastructure:
 class InfraRecord:
     """What the store knows of an infrastructure.
 
-    `desired` is the source of the description that should exist; None when everything should go. While a command that changes it is
-    under way, `changing` holds and `previous` is what `desired` was before: where a rollback returns to. `targets` has the number of
-    instances wanted where it is not the minimum. Times are seconds since the epoch.
+    `desired` is the source of the description that should exist; None when everything should go. `former` is the one before it: where a
+    rollback returns to, and what still says in which order to drop. `changing` holds while the command that changed it is under way.
+    `targets` has the number of instances wanted where it is not the minimum. Times are seconds since the epoch.
     """
 
     infra_id: InfraId
@@ -80,6 +80,8 @@ class InfraRecord:
     user_id: str
     created_at: float
     desired: Section | None
-    previous: Section | None = None
+    former: Section | None = None
     changing: bool = False
     targets: Mapping[str, int] = field(default_factory=dict)
+    config_managers: tuple[Section, ...] = ()
+    """Those that were ever asked to look after it; each is told when it is gone."""

@@ -9,26 +9,23 @@ from typing import Any
 import pluggy
 
 from occopus.plugins import hookspecs
+from occopus.plugins.config_manager import ConfigManagerSpec
+from occopus.plugins.contextualiser import ContextualiserSpec
+from occopus.plugins.health import HealthCheckSpec
+from occopus.plugins.notifier import NotifierSpec
 from occopus.plugins.registry import Package, Plugin, Registry, Spec
+from occopus.plugins.resource import ResourceHandlerSpec
+from occopus.plugins.schema import SchemaRule
 
-KINDS = {
-    "occopus_resource_handlers": "resource handler",
-    "occopus_contextualisers": "contextualiser",
-    "occopus_config_managers": "config manager",
-    "occopus_health_checks": "health check",
-    "occopus_notifiers": "notifier",
-    "occopus_schema_rules": "schema rule",
+HOOKS: dict[str, tuple[str, type[Spec]]] = {
+    "occopus_resource_handlers": ("resource handler", ResourceHandlerSpec),
+    "occopus_contextualisers": ("contextualiser", ContextualiserSpec),
+    "occopus_config_managers": ("config manager", ConfigManagerSpec),
+    "occopus_health_checks": ("health check", HealthCheckSpec),
+    "occopus_notifiers": ("notifier", NotifierSpec),
+    "occopus_schema_rules": ("schema rule", SchemaRule),
 }
-"""By hook: what its specs are called."""
-
-SPEC_TYPES = {
-    "occopus_resource_handlers": hookspecs.ResourceHandlerSpec,
-    "occopus_contextualisers": hookspecs.ContextualiserSpec,
-    "occopus_config_managers": hookspecs.ConfigManagerSpec,
-    "occopus_health_checks": hookspecs.HealthCheckSpec,
-    "occopus_notifiers": hookspecs.NotifierSpec,
-    "occopus_schema_rules": hookspecs.SchemaRule,
-}
+"""By hook: what its specs are called, and their class."""
 
 
 def load_plugins(found: Iterable[EntryPoint] | None = None) -> Registry:
@@ -70,22 +67,26 @@ def _ask(module: Any) -> tuple[list[tuple[str, Spec]], str | None]:
     else:
         problem = None
     offers: list[tuple[str, Spec]] = []
-    for hook, kind in KINDS.items():
+    for hook, (kind, spec_type) in HOOKS.items():
         for implementation in getattr(manager.hook, hook).get_hookimpls():
             try:
                 for spec in implementation.function():
-                    if not isinstance(spec, SPEC_TYPES[hook]):
-                        raise TypeError(f"expected a {SPEC_TYPES[hook].__name__}, got {spec!r}")
-                    offers.append((kind, spec))
+                    offers.append((kind, _checked(spec, spec_type)))
             except Exception as error:  # the other hooks of this package may still be good
                 problem = problem or f"{hook}() raises {type(error).__name__}: {error}"
     return offers, problem
 
 
+def _checked(spec: object, spec_type: type[Spec]) -> Spec:
+    if not isinstance(spec, spec_type):
+        raise TypeError(f"expected a {spec_type.__name__}, got {spec!r}")
+    return spec
+
+
 def _name(spec: Spec) -> str:
-    if isinstance(spec, hookspecs.SchemaRule):
+    if isinstance(spec, SchemaRule):
         return f"{spec.section}:{spec.type}"
-    return spec.key if isinstance(spec, hookspecs.HealthCheckSpec) else spec.type
+    return spec.key if isinstance(spec, HealthCheckSpec) else spec.type
 
 
 def _register(packages: list[Package], offered: list[Plugin]) -> Registry:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from occopus.errors import MissingPlugin
 from occopus.plugins.config_manager import ConfigManagerSpec
@@ -16,6 +16,8 @@ from occopus.plugins.resource import ResourceHandlerSpec
 from occopus.plugins.schema import SchemaRule
 
 Spec = ResourceHandlerSpec | ContextualiserSpec | ConfigManagerSpec | HealthCheckSpec | NotifierSpec | SchemaRule
+
+S = TypeVar("S", bound=Spec)
 
 KNOWN_PACKAGES = {
     "ec2": "occopus-ec2",
@@ -92,7 +94,7 @@ class Registry:
         specs = (plugin.spec for plugin in self.rules)
         return [spec for spec in specs if isinstance(spec, SchemaRule) and (spec.section, spec.type) == (section, type)]
 
-    def _need(self, kind: str, name: str, spec_type: type[Any]) -> Any:
+    def _need(self, kind: str, name: str, spec_type: type[S]) -> S:
         plugin = self.plugins.get((kind, name))
         if plugin is not None and isinstance(plugin.spec, spec_type):
             return plugin.spec

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -75,7 +75,6 @@ class CreateRequest:
     machine_name: str
     resource: Section
     context: Context | None = None
-    attributes: Section = field(default_factory=dict)
 
     @property
     def infra_id(self) -> InfraId:

@@ -1,7 +1,7 @@
 """The interface of a store: versioned records, atomic batches, leases with fencing.
 
-A store knows nothing of what it keeps. Records are plain JSON mappings under a key of three parts, and every write says which version it replaces.
-Methods may be called from several threads.
+A store knows nothing of what it keeps. Records are plain JSON mappings under a key of three parts, and every write says which
+version it replaces. Methods may be called from several threads, and values are copied on their way in and out.
 """
 
 from __future__ import annotations
@@ -51,7 +51,10 @@ class Delete:
 
 @dataclass(frozen=True)
 class Append:
-    """Add a record at the end of a sequence. The store gives it a name: a number of fixed width, greater than all before it in that store."""
+    """Add a record at the end of a sequence.
+
+    The store gives it a name: a number of fixed width, greater than all before it in that store, also those that were deleted.
+    """
 
     kind: str
     scope: str
@@ -63,7 +66,10 @@ Change = Put | Delete | Append
 
 @dataclass(frozen=True)
 class Lease:
-    """The right to write to one scope until it expires. `fence` grows with each new holder; times are the store's own clock, in seconds."""
+    """The right to write to one scope: until it expires nobody else gets it, and it lasts until somebody else does.
+
+    `fence` grows with each new holder; times are the store's own clock, in seconds.
+    """
 
     scope: str
     owner: str
@@ -84,19 +90,23 @@ class Store(ABC):
 
     @abstractmethod
     def write(self, changes: Sequence[Change], lease: Lease | None = None) -> None:
-        """Carry out all changes or none. When it returns they survive a crash of this process and of the machine.
+        """Carry out all changes or none; all versions are compared before the first change is made.
+
+        When it returns, a durable store's changes survive a crash of this process and of the machine.
 
         Raises:
             VersionConflict: a record does not have the version that the change names.
-            LeaseLost: the lease is no longer this holder's.
+            LeaseLost: the lease was released or is somebody else's by now. One that expired and that nobody took still counts.
         """
 
     @abstractmethod
-    def acquire(self, scope: str, owner: str, seconds: float) -> Lease:
-        """Take the lease of a scope, or prolong it where `owner` holds it already (the fence stays).
+    def acquire(self, scope: str, owner: str, seconds: float, instead_of: str | None = None) -> Lease:
+        """Take the lease of a scope, or prolong it where `owner` is its last holder (the fence stays, also when it had expired).
+
+        `instead_of` is a holder that is known to be dead: nobody waits until its lease expires.
 
         Raises:
-            LeaseHeld: somebody else holds it; the message says who, and until when.
+            LeaseHeld: somebody else holds it; the message says who, and for how long.
         """
 
     @abstractmethod

@@ -5,9 +5,17 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
-from occopus.errors import LeaseHeld, LeaseLost, VersionConflict
-from occopus.store.base import Append, Change, Delete, Key, Lease, Put, Record, Store
+from occopus.store.backend import conflict, decode, grant, lost, with_texts
+from occopus.store.base import Append, Change, Key, Lease, Put, Record, Store
+
+
+class _Kept(NamedTuple):
+    """A value as text, so that nobody can change it from outside."""
+
+    text: str
+    version: int
 
 
 class MemoryStore(Store):
@@ -15,7 +23,7 @@ class MemoryStore(Store):
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._records: dict[Key, Record] = {}
+        self._records: dict[Key, _Kept] = {}
         self._leases: dict[str, Lease] = {}
         self._fence = 0
         self._appended = 0
@@ -23,34 +31,28 @@ class MemoryStore(Store):
 
     def get(self, key: Key) -> Record | None:
         with self._lock:
-            return self._records.get(key)
+            kept = self._records.get(key)
+        return _record(key, kept) if kept else None
 
     def scan(self, kind: str, scope: str | None = None, after: str = "") -> Iterator[Record]:
         with self._lock:
-            keys = [key for key in self._records if key.kind == kind and scope in (None, key.scope) and key.name >= after]
-            found = [self._records[key] for key in sorted(keys)]
-        return (record for record in found if not after or record.key.name > after)
+            wanted = [key for key in self._records if key.kind == kind and scope in (None, key.scope) and (not after or key.name > after)]
+            found = [(key, self._records[key]) for key in sorted(wanted)]
+        return (_record(key, kept) for key, kept in found)
 
     def write(self, changes: Sequence[Change], lease: Lease | None = None) -> None:
+        prepared = with_texts(changes)
         with self._lock:
             if lease is not None and not self._holds(lease):
-                raise LeaseLost(f"the lease of '{lease.scope}' has passed to somebody else")
+                raise lost(lease)
             for change in changes:
                 self._check(change)
-            for change in changes:
-                self._apply(change)
+            for change, text in prepared:
+                self._apply(change, text)
 
     def acquire(self, scope: str, owner: str, seconds: float) -> Lease:
         with self._lock:
-            now = self._clock()
-            held = self._leases.get(scope)
-            if held and held.expires > now and held.owner != owner:
-                raise LeaseHeld(f"'{scope}' is being worked on by {held.owner} (for {held.expires - now:.0f} s at most)")
-            if held and held.expires > now:
-                lease = Lease(scope, owner, held.fence, now + seconds)
-            else:
-                self._fence += 1
-                lease = Lease(scope, owner, self._fence, now + seconds)
+            lease = grant(scope, owner, seconds, held=self._leases.get(scope), now=self._clock(), next_fence=self._next_fence)
             self._leases[scope] = lease
             return lease
 
@@ -63,20 +65,27 @@ class MemoryStore(Store):
         held = self._leases.get(lease.scope)
         return held is not None and held.fence == lease.fence
 
+    def _next_fence(self) -> int:
+        self._fence += 1
+        return self._fence
+
     def _check(self, change: Change) -> None:
         if isinstance(change, Append) or change.version is None:
             return
-        found = self._records.get(change.key)
-        if (found.version if found else 0) != change.version:
-            raise VersionConflict(f"{'/'.join(change.key)} has changed since it was read")
+        kept = self._records.get(change.key)
+        if (kept.version if kept else 0) != change.version:
+            raise conflict(change.key)
 
-    def _apply(self, change: Change) -> None:
+    def _apply(self, change: Change, text: str) -> None:
         if isinstance(change, Append):
             self._appended += 1
-            key = Key(change.kind, change.scope, f"{self._appended:016d}")
-            self._records[key] = Record(key, change.value, 1)
+            self._records[Key(change.kind, change.scope, f"{self._appended:016d}")] = _Kept(text, 1)
         elif isinstance(change, Put):
-            found = self._records.get(change.key)
-            self._records[change.key] = Record(change.key, change.value, found.version + 1 if found else 1)
-        elif isinstance(change, Delete):
+            kept = self._records.get(change.key)
+            self._records[change.key] = _Kept(text, kept.version + 1 if kept else 1)
+        else:
             self._records.pop(change.key, None)
+
+
+def _record(key: Key, kept: _Kept) -> Record:
+    return Record(key, decode(key, kept.text), kept.version)

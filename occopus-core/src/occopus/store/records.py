@@ -6,20 +6,23 @@ Every stored value carries the version of its form under `v`; older forms are br
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Generic, TypeVar
 
 from occopus.errors import InfrastructureNotFound, StoreError
 from occopus.model.event import Event
 from occopus.model.infrastructure import InfraId, InfraRecord
 from occopus.model.instance import Address, AddressKind, Instance, NodeId, NodeState, Phase
+from occopus.store.backend import damaged, path_of, plain
 from occopus.store.base import Append, Delete, Key, Put, Record, Store, Value
 
 FORM = 1
-"""The version of the stored form that this code writes."""
+"""The version of the stored form that this code writes; one for all kinds."""
 
-UPGRADES: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
-"""By version: what turns a value of that form into the next one."""
+Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
+
+UPGRADES: Mapping[tuple[str, int], Upgrade] = {}
+"""By kind and form: what turns the fields of that form into those of the next. A kind that stayed the same needs no entry."""
 
 T = TypeVar("T")
 
@@ -39,41 +42,38 @@ def load_infra(store: Store, infra_id: InfraId) -> Versioned[InfraRecord]:
     record = store.get(Key("infrastructure", infra_id))
     if record is None:
         raise InfrastructureNotFound(infra_id)
-    return Versioned(_decode_infra(record), record.version)
+    return Versioned(_decode(record, _infra), record.version)
 
 
 def load_infras(store: Store) -> Iterator[InfraRecord]:
-    return (_decode_infra(record) for record in store.scan("infrastructure"))
+    return (_decode(record, _infra) for record in store.scan("infrastructure"))
 
 
 def load_instances(store: Store, infra_id: InfraId) -> dict[NodeId, Versioned[Instance]]:
     """All instances of an infrastructure, the oldest first."""
-    found = [Versioned(_decode_instance(record), record.version) for record in store.scan("instance", infra_id)]
+    found = [Versioned(_decode(record, _instance), record.version) for record in store.scan("instance", infra_id)]
     found.sort(key=lambda item: (item.value.created_at, item.value.node_id))
     return {item.value.node_id: item for item in found}
 
 
 def load_events(store: Store, infra_id: InfraId, after: str = "") -> Iterator[tuple[str, Event]]:
     """The events of an infrastructure from the oldest on, each with its name for going on `after` it."""
-    for record in store.scan("event", infra_id, after):
-        fields = _current(record)
-        yield record.key.name, Event(**(fields | {"infra_id": InfraId(fields["infra_id"])}))
+    return ((record.key.name, _decode(record, lambda found: Event(**found))) for record in store.scan("event", infra_id, after))
 
 
-def load_definition(store: Store, user_id: str, name: str) -> Value | None:
-    """The plain data of a node definition that this user imported."""
+def load_definition(store: Store, user_id: str, name: str) -> Any:
+    """The plain data of a node definition that this user imported, None where there is none of that name."""
     record = store.get(Key("definition", user_id, name))
-    return _current(record)["implementations"] if record else None
+    return _decode(record, lambda found: found["implementations"]) if record else None
 
 
 def put_infra(infra: InfraRecord, version: int | None) -> Put:
-    return Put(Key("infrastructure", infra.infra_id), {"v": FORM} | vars(infra), version)
+    return Put(Key("infrastructure", infra.infra_id), _encode("infrastructure", _fields(infra)), version)
 
 
 def put_instance(instance: Instance, version: int | None) -> Put:
     addresses = [asdict(address) for address in instance.addresses]
-    fields = {key: value for key, value in vars(instance).items() if value not in (None, "", (), {})}
-    return Put(_instance_key(instance), {"v": FORM} | fields | {"addresses": addresses}, version)
+    return Put(_instance_key(instance), _encode("instance", _fields(instance) | {"addresses": addresses}), version)
 
 
 def delete_infra(infra: InfraRecord, version: int | None) -> Delete:
@@ -85,38 +85,62 @@ def delete_instance(instance: Instance, version: int | None) -> Delete:
 
 
 def append_event(event: Event) -> Append:
-    return Append("event", event.infra_id, {"v": FORM} | vars(event))
+    return Append("event", event.infra_id, _encode("event", _fields(event)))
 
 
 def put_definition(user_id: str, name: str, implementations: Any) -> Put:
-    return Put(Key("definition", user_id, name), {"v": FORM, "implementations": implementations}, None)
+    return Put(Key("definition", user_id, name), _encode("definition", {"implementations": implementations}), None)
+
+
+def current(record: Record, form: int = FORM, upgrades: Mapping[tuple[str, int], Upgrade] = UPGRADES) -> dict[str, Any]:
+    """The fields of a stored value in today's form.
+
+    Raises:
+        StoreError: a newer version of Occopus wrote it, or it says nothing of its form.
+    """
+    found = dict(record.value)
+    stored = found.pop("v", None)
+    if not isinstance(stored, int) or stored < 1:
+        raise damaged(record.key, f"its form is given as {stored!r}")
+    if stored > form:
+        raise StoreError(
+            f"the record {path_of(record.key)} has the form {stored}, this version of Occopus knows up to {form}",
+            "upgrade occopus-core",
+        )
+    for old in range(stored, form):
+        upgrade = upgrades.get((record.key.kind, old))
+        found = upgrade(found) if upgrade else found
+    return found
+
+
+def _encode(kind: str, values: Mapping[str, Any]) -> Value:
+    return plain(kind, {"v": FORM, **values})
+
+
+def _decode(record: Record, build: Callable[[dict[str, Any]], T]) -> T:
+    """What `build` makes of the fields of a record; a failure names the record."""
+    found = current(record)
+    try:
+        return build(found)
+    except (KeyError, TypeError, ValueError) as error:
+        raise damaged(record.key, f"{type(error).__name__}: {error}") from error
+
+
+def _fields(value: InfraRecord | Instance | Event) -> dict[str, Any]:
+    return {field.name: getattr(value, field.name) for field in fields(value)}
 
 
 def _instance_key(instance: Instance) -> Key:
     return Key("instance", instance.infra_id, instance.node_id)
 
 
-def _decode_infra(record: Record) -> InfraRecord:
-    return InfraRecord(**_current(record))
+def _infra(found: dict[str, Any]) -> InfraRecord:
+    found["config_managers"] = tuple(found["config_managers"])
+    return InfraRecord(**found)
 
 
-def _decode_instance(record: Record) -> Instance:
-    fields = _current(record)
-    fields["phase"] = Phase(fields["phase"])
-    fields["state"] = NodeState(fields["state"])
-    fields["addresses"] = tuple(Address(a["value"], AddressKind(a["kind"])) for a in fields["addresses"])
-    return Instance(**fields)
-
-
-def _current(record: Record) -> dict[str, Any]:
-    """The fields of a stored value in today's form."""
-    fields = dict(record.value)
-    form = fields.pop("v", None)
-    if not isinstance(form, int) or form > FORM:
-        raise StoreError(
-            f"the record {'/'.join(record.key)} has the form {form}, this version of Occopus knows up to {FORM}",
-            "upgrade occopus-core",
-        )
-    for old in range(form, FORM):
-        fields = UPGRADES[old](fields)
-    return fields
+def _instance(found: dict[str, Any]) -> Instance:
+    found["phase"] = Phase(found["phase"])
+    found["state"] = NodeState(found["state"])
+    found["addresses"] = tuple(Address(a["value"], AddressKind(a["kind"])) for a in found["addresses"])
+    return Instance(**found)

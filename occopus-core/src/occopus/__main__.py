@@ -1,0 +1,5 @@
+"""`python -m occopus` is the `occopus` command."""
+
+from occopus.cli.main import main
+
+main()

@@ -1,0 +1,1 @@
+"""Nodes as supervised groups of processes on this machine."""

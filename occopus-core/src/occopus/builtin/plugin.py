@@ -1,0 +1,68 @@
+"""The plugins that the core ships, declared like anybody's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from occopus.plugins.contextualiser import ContextualiserSpec
+from occopus.plugins.hookspecs import hookimpl
+from occopus.plugins.resource import ResourceHandlerSpec
+
+ATTRIBUTES = {"type": "dict", "nullable": True, "meta": {"description": "Attributes for the config manager; the node's own go over them."}}
+
+
+@hookimpl
+def occopus_resource_handlers() -> Iterator[ResourceHandlerSpec]:
+    yield ResourceHandlerSpec(
+        type="local",
+        handler="occopus.builtin.local.handler:LocalHandler",
+        summary="Processes on this machine, to try, teach and test descriptions without a cloud",
+        contexts=frozenset({"cloudinit", "docker"}),
+        endpoint=(),
+        local=True,
+        schema={"name": {"type": "string", "meta": {"description": "A label for logs."}}},
+    )
+
+
+@hookimpl
+def occopus_contextualisers() -> Iterator[ContextualiserSpec]:
+    yield ContextualiserSpec(
+        type="basic",
+        contextualiser="occopus.builtin.contextualisers:Basic",
+        summary="Nothing but attributes",
+        schema={"attributes": ATTRIBUTES},
+    )
+    yield ContextualiserSpec(
+        type="cloudinit",
+        contextualiser="occopus.builtin.contextualisers:CloudInit",
+        summary="User data for cloud-init",
+        schema={
+            "context_template": {
+                "type": ["string", "dict"],
+                "required": True,
+                "meta": {"description": "The user data, as text or as a cloud-config; its strings are templates."},
+            },
+            "attributes": ATTRIBUTES,
+        },
+    )
+    yield ContextualiserSpec(
+        type="docker",
+        contextualiser="occopus.builtin.contextualisers:Docker",
+        summary="Environment and command of a container",
+        schema={
+            "env": {
+                "type": "list",
+                "required": True,
+                "schema": {"type": "string", "regex": "(?s)[^=]+=.*", "meta": {"expected": "text of the form NAME=value"}},
+                "meta": {"description": "Environment variables, each NAME=value; templates."},
+            },
+            "command": {
+                "type": ["string", "list"],
+                "nullable": True,
+                "schema": {"type": "string"},
+                "meta": {"description": "What to run instead of the image's own command; a template."},
+            },
+            "context_variables": {"type": "dict", "meta": {"description": "Further values for the templates of this section."}},
+            "attributes": ATTRIBUTES,
+        },
+    )

@@ -1,0 +1,1 @@
+"""The commands. Each module holds one; none holds any logic of its own."""

@@ -1,0 +1,120 @@
+"""What all commands share: where settings are found, how things are said, what errors look like."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from occopus.diagnostics import DescriptionError, Diagnostics, Fault
+from occopus.errors import OccopusError, UsageError
+
+if TYPE_CHECKING:
+    from occopus.manager import Description, InfrastructureManager
+
+FAILED, BAD_INPUT = 1, 2
+
+
+@dataclass
+class App:
+    """One call of a command."""
+
+    cfg: str | None
+    auth_data_path: str | None
+    debug: bool
+
+    @cached_property
+    def manager(self) -> InfrastructureManager:
+        from occopus.manager import InfrastructureManager
+
+        manager = InfrastructureManager.open(self.cfg, self.auth_data_path, warn=self.warn)
+        if manager.settings.log_file:
+            from occopus.logs import set_up_logging
+
+            diagnostics = Diagnostics()
+            set_up_logging(manager.settings.log_file, manager.settings.log_level, manager.masker, diagnostics)
+            self.show_faults(diagnostics.faults)
+        return manager
+
+    def masked(self, text: str) -> str:
+        """A text without the secrets known so far."""
+        known = self.__dict__.get("manager")
+        return known.masker.mask(text) if known else text
+
+    def say(self, text: str = "") -> None:
+        """Tell people something."""
+        click.echo(self.masked(text), err=True)
+
+    def warn(self, text: str) -> None:
+        self.say(text if text.split(":", 1)[0] == "warning" or ": warning:" in text else f"warning: {text}")
+
+    def give(self, text: str) -> None:
+        """Give a program, or whoever reads standard output, the data asked for."""
+        click.echo(self.masked(text))
+
+    def give_json(self, data: Any, exact: bool = False) -> None:
+        """Give data as JSON; values under keys that look like secrets are masked unless the data is wanted `exact`."""
+        shown = data if exact else self.manager.masker.mask_data(data)
+        self.give(json.dumps(shown, indent=2, default=str))
+
+    def read(self, infra_def: str, nodes: tuple[str, ...]) -> Description:
+        """Read a description with its node definitions; its warnings are shown."""
+        description = self.manager.read([infra_def, *nodes])
+        self.show_faults(description.warnings)
+        if description.infrastructure is None:
+            raise UsageError(f"{infra_def} holds node definitions, not an infrastructure", "give the infrastructure's file first")
+        return description
+
+    def show_faults(self, faults: tuple[Fault, ...]) -> None:
+        for fault in faults:
+            self.say(str(fault))
+
+
+def door(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Gives a command the options that all have, an `App`, and the common way to end."""
+
+    @click.option("--cfg", metavar="PATH", help="Configuration file; looked for in the usual places if not given.")
+    @click.option("--auth_data_path", metavar="PATH", help="Authentication file; looked for in the usual places if not given.")
+    @click.option("--debug", is_flag=True, help="Show where in the program an error arose.")
+    @functools.wraps(function)
+    def command(*args: Any, cfg: str | None, auth_data_path: str | None, debug: bool, **options: Any) -> None:
+        app = App(cfg, auth_data_path, debug)
+        try:
+            function(app, *args, **options)
+        except DescriptionError as error:
+            app.show_faults(error.faults)
+            _end(app, BAD_INPUT)
+        except OccopusError as error:
+            app.say(f"error: {error.message}" + (f"\n  = {error.hint}" if error.hint else ""))
+            _end(app, BAD_INPUT if isinstance(error, UsageError) else FAILED)
+        except (click.exceptions.Exit, click.ClickException, click.Abort, BrokenPipeError, KeyboardInterrupt):
+            raise
+        except Exception as error:
+            app.say(f"error: something unexpected went wrong: {type(error).__name__}: {error}\n  = --debug shows where")
+            _end(app, FAILED)
+
+    return command
+
+
+def _end(app: App, code: int) -> None:
+    if app.debug:
+        import traceback
+
+        app.say(traceback.format_exc())
+    sys.exit(code)
+
+
+def nodes_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "--nodes", "-n", multiple=True, metavar="FILE", help="Node definitions to use beside those that were imported; may be repeated."
+    )(function)
+
+
+def infra_id_option(required: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    return click.option("-i", "--infra-id", "infra_id", metavar="ID", required=required, help="The infrastructure's identifier.")

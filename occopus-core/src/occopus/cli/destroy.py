@@ -1,0 +1,30 @@
+"""occopus destroy"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import click
+
+from occopus.cli.app import App, door, infra_id_option
+
+
+@click.command("destroy")
+@infra_id_option(required=True)
+@click.option("--parallelize", is_flag=True, help="Remove independent nodes at the same time.")
+@door
+def command(app: App, infra_id: str, parallelize: bool) -> None:
+    """Remove an infrastructure with all of its instances. It stays in the store until everything is gone; run it again if it fails.
+
+    \b
+    Example:
+      occopus-destroy -i 14032858-d628-40a2-b611-71381bd463fa
+    """
+    from occopus.cli.progress import watching
+
+    manager = app.manager
+    if parallelize:
+        manager.settings = replace(manager.settings, parallelize=True)
+    with watching(app, "destroying", infra_id) as (watcher, interrupts):
+        manager.destroy(infra_id, watcher, interrupts)
+    app.say(f"destroyed: {infra_id}")

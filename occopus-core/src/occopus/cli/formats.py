@@ -1,0 +1,141 @@
+"""How values look to people and to programs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from occopus.model.event import Event
+    from occopus.model.infrastructure import Infrastructure, InfraRecord
+    from occopus.model.instance import Instance
+    from occopus.model.plan import Plan, Step
+    from occopus.plugins.registry import Registry
+
+MARKS = {"create": "+", "resume": "~", "drop": "-"}
+
+
+def plan_as_text(plan: Plan) -> str:
+    """One line for each step, and their number."""
+    lines = [f"warning: {warning}" for warning in plan.warnings]
+    for step in plan.visible:
+        lines.append(f"  {MARKS[step.action]} {step.action} {step.node_name} {step.node_id}  ({step.reason})")
+    total = ", ".join(f"{number} to {action}" for action, number in sorted(plan.counts.items()))
+    return "\n".join([*lines, f"plan: {total}" if total else "plan: nothing to do"])
+
+
+def plan_as_json(plan: Plan) -> dict[str, Any]:
+    return {"steps": [_step_as_json(step) for step in plan.visible], "warnings": list(plan.warnings)}
+
+
+def _step_as_json(step: Step) -> dict[str, Any]:
+    return {
+        "action": str(step.action),
+        "node": step.node_name,
+        "node_id": step.node_id,
+        "implementation": step.implementation,
+        "reason": step.reason,
+        "after": list(step.after),
+    }
+
+
+def addresses_as_text(infrastructure: Infrastructure, instances: Sequence[Instance]) -> str:
+    """The nodes with the addresses and ids of their instances, as the original lists them after a build."""
+    lines = ["List of nodes/ip addresses:"]
+    for name in infrastructure.nodes:
+        lines.append(f"{name}:")
+        lines += [f"  {_addresses(i) or '(none)'} ({i.node_id})" for i in instances if i.node_name == name]
+    return "\n".join(lines)
+
+
+def report_as_text(record: InfraRecord, instances: Sequence[Instance]) -> str:
+    """A table of the instances."""
+    rows = [[i.node_name, i.node_id, str(i.state), age(i.created_at), _addresses(i), i.reason] for i in instances]
+    heading = f"{record.name} {record.infra_id}: {status_of(record)}"
+    return f"{heading}\n{table(rows, ['node', 'instance', 'state', 'age', 'addresses', 'reason'])}" if rows else heading
+
+
+def report_as_lines(instances: Sequence[Instance]) -> str:
+    """One line for each instance: its addresses, separated by spaces."""
+    return "".join(f"{' '.join(address.value for address in i.addresses)}\n" for i in instances)
+
+
+def report_as_json(record: InfraRecord, instances: Sequence[Instance], wanted: str | None = None) -> dict[str, Any]:
+    """Nodes with their instances and scaling, as the service gives them."""
+    report: dict[str, Any] = {}
+    for node in (record.desired or {}).get("nodes", ()):
+        if wanted is None or wanted in node["name"]:
+            report[node["name"]] = {"instances": {}, "scaling": _scaling(record, node)}
+    for instance in instances:
+        entry = report.setdefault(instance.node_name, {"instances": {}, "scaling": {"actual": 0, "target": 0, "min": 0, "max": 0}})
+        entry["instances"][instance.node_id] = _instance_as_json(instance)
+        entry["scaling"]["actual"] += 1
+    return report
+
+
+def _instance_as_json(instance: Instance) -> dict[str, Any]:
+    return {
+        "resource_address": instance.address,
+        "addresses": [address.value for address in instance.addresses],
+        "state": str(instance.state),
+        "reason": instance.reason,
+        "created_at": instance.created_at,
+        "implementation": instance.implementation,
+    }
+
+
+def _scaling(record: InfraRecord, node: dict[str, Any]) -> dict[str, int]:
+    scaling = node.get("scaling") or {}
+    least = scaling.get("min", 1)
+    return {"actual": 0, "target": record.targets.get(node["name"], least), "min": least, "max": scaling.get("max", least)}
+
+
+def event_as_text(event: Event) -> str:
+    """One line, with the local time."""
+    moment = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(event.time))
+    parts = (moment, event.kind, event.node_name, event.node_id, event.message)
+    return "  ".join(part for part in parts if part)
+
+
+def plugin_rows(registry: Registry) -> list[dict[str, str]]:
+    """What is installed, one row a plugin; a package of which nothing loads has a row of its own."""
+    rows = []
+    for plugin in (*registry.plugins.values(), *registry.rules):
+        rows.append(_plugin_row(plugin.name, plugin.kind, plugin.package, "ok", ""))
+    for rivals in registry.conflicts.values():
+        packages = " and ".join(sorted(rival.package.name for rival in rivals))
+        rows += [_plugin_row(r.name, r.kind, r.package, "conflict", f"offered by {packages}") for r in rivals]
+    rows += [_plugin_row("", "", package, "broken", package.problem) for package in registry.packages if package.problem]
+    return sorted(rows, key=lambda row: (row["kind"], row["name"], row["package"]))
+
+
+def _plugin_row(name: str, kind: str, package: Any, status: str, reason: str) -> dict[str, str]:
+    return {"name": name, "kind": kind, "package": package.name, "version": package.version, "status": status, "reason": reason}
+
+
+def status_of(record: InfraRecord) -> str:
+    """What is going on with an infrastructure, in a word or two."""
+    if record.desired is None:
+        return "being destroyed"
+    return "being built" if record.changing else "built"
+
+
+def age(since: float) -> str:
+    """The time since a moment, in its two greatest units."""
+    seconds = max(0, int(time.time() - since))
+    for size, unit, below, small in ((86400, "d", 3600, "h"), (3600, "h", 60, "m"), (60, "m", 1, "s")):
+        if seconds >= size:
+            return f"{seconds // size}{unit}{seconds % size // below}{small}"
+    return f"{seconds}s"
+
+
+def table(rows: Iterable[Sequence[str]], header: Sequence[str]) -> str:
+    """Columns as wide as they need to be; the last may be as long as it likes."""
+    lines = [list(header), *([str(cell) for cell in row] for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)
+
+
+def _addresses(instance: Instance) -> str:
+    return " ".join(address.value for address in instance.addresses)

@@ -1,0 +1,23 @@
+"""occopus import"""
+
+from __future__ import annotations
+
+import click
+
+from occopus.cli.app import App, door
+
+
+@click.command("import")
+@click.argument("datafile", metavar="FILE")
+@door
+def command(app: App, datafile: str) -> None:
+    """Check the node definitions in FILE and load them into the store; a later import of the same name replaces an earlier one.
+
+    \b
+    Example:
+      occopus-import nodes/node_definitions.yaml
+    """
+    description = app.manager.read([datafile], definitions_only=True)
+    app.show_faults(description.warnings)
+    for name in app.manager.import_definitions(description):
+        app.say(f"imported: {name}")

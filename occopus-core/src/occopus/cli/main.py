@@ -1,0 +1,102 @@
+"""The `occopus` command and its old names. A command's module is imported only when it is called."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+COMMANDS = {
+    "validate": "Check descriptions and node definitions.",
+    "render": "Show what each instance would get, before anything exists.",
+    "plan": "Show what building, or the next pass, would do.",
+    "import": "Load node definitions into the store.",
+    "build": "Build an infrastructure, or reconfigure one.",
+    "destroy": "Remove an infrastructure and everything made for it.",
+    "report": "Show an infrastructure as it is now.",
+    "list": "List the infrastructures.",
+    "events": "Show what happened to an infrastructure.",
+    "graph": "Draw what depends on what.",
+    "maintain": "List or report infrastructures (the original's command).",
+    "plugins": "Show what is installed, and what does not load.",
+    "schema": "Print what descriptions may contain, as JSON Schema.",
+}
+"""The commands in the order of their use, with what `--help` says of each."""
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+
+
+class Commands(click.Group):
+    """Knows its commands by name and imports one when it is needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return load(cmd_name) if cmd_name in COMMANDS else None
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            from occopus.diagnostics import did_you_mean
+
+            raise click.UsageError(f"there is no command '{args[0]}'; {did_you_mean(args[0], COMMANDS)}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=Commands, context_settings=CONTEXT, epilog="'occopus COMMAND --help' explains a command.")
+@click.version_option(package_name="occopus-core", prog_name="occopus")
+def occopus() -> None:
+    """Describe machines and containers in YAML; build, watch and remove them on any cloud."""
+
+
+def load(name: str) -> click.Command:
+    """A command by its name."""
+    module = import_module(f"occopus.cli.{name}_" if name in ("import", "list") else f"occopus.cli.{name}")
+    command: click.Command = module.command
+    command.context_settings = CONTEXT
+    return command
+
+
+def main() -> None:
+    """The `occopus` command."""
+    _run(occopus, "occopus")
+
+
+def build() -> None:
+    """The `occopus-build` command."""
+    _run(load("build"), "occopus-build")
+
+
+def destroy() -> None:
+    """The `occopus-destroy` command."""
+    _run(load("destroy"), "occopus-destroy")
+
+
+def import_() -> None:
+    """The `occopus-import` command."""
+    _run(load("import"), "occopus-import")
+
+
+def maintain() -> None:
+    """The `occopus-maintain` command."""
+    _run(load("maintain"), "occopus-maintain")
+
+
+def _run(command: click.Command, name: str) -> None:
+    try:
+        command.main(prog_name=name, standalone_mode=False)
+    except click.exceptions.Exit as end:
+        sys.exit(end.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)

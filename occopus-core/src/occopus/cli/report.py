@@ -1,0 +1,40 @@
+"""occopus report"""
+
+from __future__ import annotations
+
+import click
+
+from occopus.cli.app import App, door, infra_id_option
+
+
+@click.command("report")
+@infra_id_option(required=True)
+@click.option("-f", "--filter", "wanted", metavar="NODE", help="Only nodes whose name contains this.")
+@click.option("-o", "--output", metavar="FILE", help="Write one line of addresses for each instance to FILE.")
+@click.option("--json", "as_json", is_flag=True, help="Print nodes, instances and scaling as JSON.")
+@door
+def command(app: App, infra_id: str, wanted: str | None, output: str | None, as_json: bool) -> None:
+    """Show the nodes of an infrastructure with their instances, states and addresses as they are now.
+
+    \b
+    Example:
+      occopus report -i ID
+    """
+    show_report(app, infra_id, wanted, output, as_json)
+
+
+def show_report(app: App, infra_id: str, wanted: str | None, output: str | None, as_json: bool) -> None:
+    """Look at an infrastructure and show it in the form asked for."""
+    from occopus.cli.formats import report_as_json, report_as_lines, report_as_text
+
+    record, instances = app.manager.report(infra_id)
+    kept = [instance for instance in instances if wanted is None or wanted in instance.node_name]
+    if output:
+        from pathlib import Path
+
+        Path(output).write_text(report_as_lines(kept))
+        app.say(f"written: {output}")
+    elif as_json:
+        app.give_json(report_as_json(record, kept, wanted))
+    else:
+        app.give(report_as_text(record, kept))

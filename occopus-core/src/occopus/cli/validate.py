@@ -1,0 +1,44 @@
+"""occopus validate"""
+
+from __future__ import annotations
+
+import click
+
+from occopus.cli.app import App, door, nodes_option
+
+
+@click.command("validate")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@nodes_option
+@click.option("--json", "as_json", is_flag=True, help="Print the faults as JSON.")
+@door
+def command(app: App, files: tuple[str, ...], nodes: tuple[str, ...], as_json: bool) -> None:
+    """Check an infrastructure description, files of node definitions, or both together.
+
+    Every fault of all files is shown with its place. Nothing is contacted and nothing is changed.
+
+    \b
+    Example:
+      occopus validate infra.yaml nodes/node_definitions.yaml
+    """
+    from occopus.diagnostics import DescriptionError
+
+    try:
+        description = app.manager.read([*files, *nodes])
+        faults = description.warnings
+    except DescriptionError as error:
+        if not as_json:
+            raise
+        app.give_json([fault.as_json() for fault in error.faults])
+        raise click.exceptions.Exit(2) from None
+    if as_json:
+        return app.give_json([fault.as_json() for fault in faults])
+    app.show_faults(faults)
+    infrastructure = description.infrastructure
+    parts = []
+    if infrastructure:
+        parts.append(f"{infrastructure.name}: {len(infrastructure.nodes)} nodes, {len(infrastructure.dependencies)} dependencies")
+    if description.definitions:
+        parts.append(f"{len(description.definitions)} node definitions")
+    app.say(f"valid: {', '.join(parts)}")
+    return None

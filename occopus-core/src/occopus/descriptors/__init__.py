@@ -1,0 +1,1 @@
+"""Descriptions in: YAML, always read safely, with the place of every key and value."""

@@ -1,0 +1,1 @@
+"""The loop: desired, observed, plan, apply."""

@@ -1,0 +1,94 @@
+"""Carries out a plan: each step starts when its own predecessors are done."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from occopus.model.plan import Action, Plan, Step
+
+CarryOut = Callable[[Step], Awaitable[None]]
+
+
+@dataclass
+class Outcome:
+    """What became of a plan's steps. Those that are in neither list were not begun."""
+
+    done: list[Step] = field(default_factory=list)
+    failed: list[tuple[Step, Exception]] = field(default_factory=list)
+    interrupted: bool = False
+
+
+class Runner:
+    """Runs the steps of one plan. `one_by_one` runs a single step at a time; `stop_at_failure` begins nothing after a step has failed."""
+
+    def __init__(self, plan: Plan, carry_out: CarryOut, *, one_by_one: bool, stop_at_failure: bool) -> None:
+        self._plan = plan
+        self._carry_out = carry_out
+        self._one_by_one = one_by_one
+        self._stop_at_failure = stop_at_failure
+        self._missing = {id: len(step.after) for id, step in plan.steps.items()}
+        self._followers: dict[str, list[str]] = {}
+        for id, step in plan.steps.items():
+            for before in step.after:
+                self._followers.setdefault(before, []).append(id)
+        self._ready = deque(id for id, missing in self._missing.items() if missing == 0)
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._ended: asyncio.Queue[str] = asyncio.Queue()
+        self._outcome = Outcome()
+
+    async def run(self, stop: asyncio.Event) -> Outcome:
+        """Run until every step is done that can be, or until `stop` is set: then running steps end at a safe point and nothing new begins."""
+        stopping = asyncio.create_task(self._watch(stop))
+        try:
+            while True:
+                self._start()
+                if not self._running:
+                    return self._outcome
+                self._end(await self._ended.get())
+        finally:
+            stopping.cancel()
+
+    async def _watch(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self._outcome.interrupted = True
+        self._cancel()
+
+    def _start(self) -> None:
+        while self._ready and not self._halted and not (self._one_by_one and self._running):
+            step = self._plan.steps[self._ready.popleft()]
+            if step.action is Action.GATE:
+                self._release(step.id)
+                continue
+            task = asyncio.ensure_future(self._carry_out(step))
+            self._running[step.id] = task  # type: ignore[assignment]
+            task.add_done_callback(lambda _, id=step.id: self._ended.put_nowait(id))  # type: ignore[misc]
+
+    def _end(self, id: str) -> None:
+        task, step = self._running.pop(id), self._plan.steps[id]
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, Exception):
+            self._outcome.failed.append((step, error))
+            if self._stop_at_failure:
+                self._cancel()
+        elif error is not None:
+            raise error
+        elif not task.cancelled():
+            self._outcome.done.append(step)
+            self._release(id)
+
+    def _release(self, id: str) -> None:
+        for follower in self._followers.get(id, ()):
+            self._missing[follower] -= 1
+            if self._missing[follower] == 0:
+                self._ready.append(follower)
+
+    @property
+    def _halted(self) -> bool:
+        return self._outcome.interrupted or (self._stop_at_failure and bool(self._outcome.failed))
+
+    def _cancel(self) -> None:
+        for task in self._running.values():
+            task.cancel()

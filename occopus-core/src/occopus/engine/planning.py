@@ -1,0 +1,173 @@
+"""Works out the difference between what should exist and what does. Pure and quick: its cost grows with the instances and the dependencies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from graphlib import TopologicalSorter
+
+from occopus.model.infrastructure import Infrastructure
+from occopus.model.instance import Instance, NodeId, NodeState, Phase
+from occopus.model.node import Implementation, Node
+from occopus.model.plan import Action, Plan, Step
+
+DEAD = frozenset({NodeState.FAILED, NodeState.SHUTDOWN})
+"""States that no instance comes back from."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a plan can't derive: new ids, and which of several implementations to try first."""
+
+    new_id: Callable[[], str]
+    choose: Callable[[Sequence[Implementation]], Implementation]
+
+
+@dataclass(frozen=True)
+class World:
+    """What a plan is made from. `desired` is None where everything should go; `former` then still gives the order of drops.
+
+    The instances bear their observed states.
+    """
+
+    desired: Infrastructure | None
+    former: Infrastructure | None
+    instances: Sequence[Instance]
+    targets: Mapping[str, int] = field(default_factory=dict)
+
+
+def make_plan(world: World, choices: Choices) -> Plan:
+    """The steps that turn what exists into what should."""
+    return _Planner(world, choices).plan()
+
+
+class _Planner:
+    def __init__(self, world: World, choices: Choices) -> None:
+        self.world = world
+        self.choices = choices
+        self.steps: dict[str, Step] = {}
+        self.warnings: list[str] = []
+        self.dropped: dict[str, list[str]] = {}
+        """By node: its drop steps."""
+
+    def plan(self) -> Plan:
+        by_node: dict[str, list[Instance]] = {}
+        for instance in self.world.instances:
+            by_node.setdefault(instance.node_name, []).append(instance)
+        wanted = self.world.desired.nodes if self.world.desired else {}
+        for name in by_node.keys() - wanted.keys():
+            for instance in by_node[name]:
+                self._drop(instance, "no longer wanted")
+        for node in wanted.values():
+            self._plan_node(node, by_node.get(node.name, []))
+        self._order_drops()
+        return Plan(_in_order(self.steps), tuple(self.warnings))
+
+    def _plan_node(self, node: Node, instances: list[Instance]) -> None:
+        fingerprints = {node.fingerprint(implementation) for implementation in node.implementations} if instances else set()
+        leaving = [i for i in instances if i.phase is Phase.DROPPING or i.state in DEAD]
+        staying = [i for i in instances if i.phase is not Phase.DROPPING and i.state not in DEAD]
+        staying.sort(key=lambda i: i.created_at)
+        target = self._target(node)
+        kept, surplus = staying[:target], staying[target:]
+        outdated = [i for i in kept if i.fingerprint not in fingerprints]
+        replaced = [self._drop(i, "being dropped" if i.phase is Phase.DROPPING else f"{i.state}: {i.reason}") for i in leaving]
+        for instance in surplus:
+            self._drop(instance, f"one of {len(staying)} where {target} are wanted")
+        waits = self._ready_gates(node)
+        begun = [i for i in kept if i.phase is Phase.CREATING and i.fingerprint in fingerprints]
+        steps = [self._resume(i, waits) for i in begun]
+        for number in range(target - len(kept)):
+            after = (*waits, *replaced[number : number + 1])
+            reason = f"replaces {replaced[number].removeprefix('drop:')}" if number < len(replaced) else "wanted"
+            steps.append(self._create(node, reason, after))
+        steps += self._replace_one_by_one(node, outdated, waits, room=node.scaling.max > len(kept))
+        if steps:
+            self._add(Step(f"ready:{node.name}", Action.GATE, node.name, after=tuple(steps)))
+
+    def _target(self, node: Node) -> int:
+        asked = self.world.targets.get(node.name, node.scaling.min)
+        target = max(node.scaling.min, min(node.scaling.max, asked))
+        if target != asked:
+            limits = f"{node.scaling.min} to {node.scaling.max}"
+            self.warnings.append(f"{asked} instances of '{node.name}' were asked for; its limits are {limits}: {target} are wanted")
+        return target
+
+    def _replace_one_by_one(self, node: Node, outdated: list[Instance], waits: tuple[str, ...], room: bool) -> list[str]:
+        """Replace instances whose description changed, each after the other: the new one first where the maximum leaves room for it."""
+        steps: list[str] = []
+        previous: tuple[str, ...] = ()
+        for instance in outdated:
+            reason = f"replaces {instance.node_id}, whose description has changed"
+            if room:
+                created = self._create(node, reason, (*waits, *previous))
+                previous = (self._drop(instance, "its description has changed", (created,)),)
+            else:
+                dropped = self._drop(instance, "its description has changed", (*waits, *previous))
+                created = self._create(node, reason, (dropped,))
+                previous = (created,)
+            steps.append(created)
+        return steps
+
+    def _ready_gates(self, node: Node) -> tuple[str, ...]:
+        """The gates of the nodes that this one waits for, where they have anything to wait for. Nodes are planned in creation order."""
+        infrastructure = self.world.desired
+        dependees = infrastructure.dependees[node.name] if infrastructure else ()
+        gates = dict.fromkeys(f"ready:{dependency.dependee}" for dependency in dependees)
+        return tuple(gate for gate in gates if gate in self.steps)
+
+    def _create(self, node: Node, reason: str, after: Iterable[str]) -> str:
+        node_id = NodeId(self.choices.new_id())
+        chosen = self.choices.choose(node.implementations)
+        step = Step(f"create:{node_id}", Action.CREATE, node.name, reason, tuple(after), node_id, chosen.index)
+        return self._add(step)
+
+    def _resume(self, instance: Instance, after: tuple[str, ...]) -> str:
+        reason = "its creation was begun earlier"
+        identity = instance.node_id, instance.implementation, instance
+        return self._add(Step(f"resume:{instance.node_id}", Action.RESUME, instance.node_name, reason, after, *identity))
+
+    def _drop(self, instance: Instance, reason: str, after: tuple[str, ...] = ()) -> str:
+        identity = instance.node_id, instance.implementation, instance
+        step = self._add(Step(f"drop:{instance.node_id}", Action.DROP, instance.node_name, reason, after, *identity))
+        self.dropped.setdefault(instance.node_name, []).append(step)
+        return step
+
+    def _order_drops(self) -> None:
+        """An instance goes after those of the nodes that depend on its node."""
+        infrastructure = self.world.former or self.world.desired
+        for dependency in infrastructure.dependencies if infrastructure else ():
+            if dependency.dependent in self.dropped and dependency.dependee in self.dropped:
+                self._drop_after(dependency.dependee, dependency.dependent)
+
+    def _drop_after(self, dependee: str, dependent: str) -> None:
+        if self._is_rolling(dependee) or self._is_rolling(dependent):
+            return
+        gate = f"dropped:{dependent}"
+        if gate not in self.steps:
+            self._add(Step(gate, Action.GATE, dependent, after=tuple(self.dropped[dependent])))
+        for id in self.dropped[dependee]:
+            step = self.steps[id]
+            if gate not in step.after:
+                self.steps[id] = Step(**(vars(step) | {"after": (*step.after, gate)}))
+
+    def _is_rolling(self, node_name: str) -> bool:
+        """Whether drops of a node wait for its own creations: those follow the order of creation instead."""
+        return any(self.steps[id].after and not self.steps[id].after[0].startswith("dropped:") for id in self.dropped[node_name])
+
+    def _add(self, step: Step) -> str:
+        self.steps[step.id] = step
+        return step.id
+
+
+def _in_order(steps: Mapping[str, Step]) -> dict[str, Step]:
+    """The steps so that each stands after those it waits for; otherwise as they were planned."""
+    sorter = TopologicalSorter({id: step.after for id, step in steps.items()})
+    place = {id: number for number, id in enumerate(steps)}
+    sorter.prepare()
+    ordered: dict[str, Step] = {}
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready(), key=place.__getitem__)
+        ordered.update((id, steps[id]) for id in ready)
+        sorter.done(*ready)
+    return ordered

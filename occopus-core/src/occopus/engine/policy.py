@@ -1,0 +1,26 @@
+"""How patient the engine is. All times are in seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Limits and intervals of a pass.
+
+    `parallelism` bounds the calls that run at once, over all endpoints; 0 means that steps are carried out one after the other.
+    """
+
+    parallelism: int = 0
+    calls_per_endpoint: int = 16
+    create_timeout: float = 3600.0
+    drop_timeout: float = 900.0
+    retry_attempts: int = 8
+    retry_first: float = 0.5
+    retry_longest: float = 30.0
+    poll_first: float = 0.2
+    poll_longest: float = 10.0
+    poll_growth: float = 1.5
+    rounds: int = 5
+    """How often a pass plans anew where a step found that the world had changed."""

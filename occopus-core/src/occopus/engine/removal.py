@@ -1,0 +1,60 @@
+"""Removes one instance, and knows it to be gone only when its backend says so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from occopus.engine.calls import may_pass
+from occopus.engine.context import Pass
+from occopus.errors import OccopusError
+from occopus.model.instance import Instance, NodeState, Phase
+from occopus.model.plan import Step
+from occopus.plugins.resource import ResourceError, ResourceStatus
+
+
+class NotGone(OccopusError):
+    """An instance was still there when the time for removing it was over."""
+
+
+async def drop(work: Pass, step: Step) -> None:
+    """Remove an instance and forget it."""
+    assert step.instance is not None, "a plan drops what exists"  # noqa: S101
+    instance = work.journal.get(step.instance.node_id) or step.instance
+    if instance.phase is not Phase.DROPPING:
+        instance = work.journal.save(replace(instance, phase=Phase.DROPPING, reason=step.reason), "dropping", step.reason)
+    await take_down(work, instance)
+    await _deregister(work, instance)
+    work.journal.forget(instance, step.reason)
+
+
+async def take_down(work: Pass, instance: Instance) -> None:
+    """Remove all that was made for an instance, and wait until its backend knows nothing of it."""
+    handler = work.backends.handler(instance.resource)
+    poller = work.poller(handler)
+    deadline = work.clock.monotonic() + work.policy.drop_timeout
+    retrying = work.retrying(instance)
+    work.waiting(instance.node_id, "being dropped")
+    await work.calls.run(handler, retrying, handler.drop, instance.handle)
+    interval = 0.0
+    while True:
+        try:
+            status = await poller.status(instance.handle, interval)
+        except ResourceError as error:
+            if not may_pass(error):
+                raise
+            status = ResourceStatus(NodeState.UNKNOWN, detail=error.message)
+        if status is None or (status.state is NodeState.SHUTDOWN and not status.unfinished):
+            return
+        if status.unfinished:
+            await work.calls.run(handler, retrying, handler.drop, instance.handle)
+        work.waiting(instance.node_id, f"still {status.state}")
+        if work.clock.monotonic() + interval > deadline:
+            raise NotGone(f"still {status.state} after {work.policy.drop_timeout:g} s: {status.detail}")
+        interval = max(work.policy.poll_first, min(interval * work.policy.poll_growth, work.policy.poll_longest))
+
+
+async def _deregister(work: Pass, instance: Instance) -> None:
+    section = instance.config_management
+    if section:
+        manager = work.backends.manager(section)
+        await work.calls.run(manager, work.retrying(instance), manager.drop_node, instance.infra_id, instance.node_id)

@@ -1,0 +1,202 @@
+"""Renders what an instance is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import Any
+
+import yaml
+
+from occopus.engine.scope import Instances, Outside, Subject, variables
+from occopus.engine.templates import Templates
+from occopus.errors import RenderError
+from occopus.model.infrastructure import InfraId, Infrastructure
+from occopus.model.instance import Handle, Instance, NodeId
+from occopus.model.node import Implementation, Node, Section, digest
+from occopus.model.secret import SecretReference
+from occopus.plugins.contextualiser import Context, UserData
+from occopus.plugins.health import HealthCheckSpec
+from occopus.plugins.registry import load_object
+from occopus.plugins.resource import CreateRequest
+from occopus.schema.composition import Composition, SectionRules
+from occopus.schema.validation import is_template
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What one instance is made from, rendered. `secrets` are the values that must not be stored or shown."""
+
+    machine_name: str
+    resource: Section
+    context: Context | None
+    attributes: Section
+    config_management: Section | None
+    secrets: frozenset[str] = field(default=frozenset(), repr=False)
+
+    @cached_property
+    def hash(self) -> str:
+        """Tells inputs apart without keeping them."""
+        return digest([self.resource, asdict(self.context) if self.context else None, self.attributes, self.config_management])
+
+    @cached_property
+    def storable_resource(self) -> Section:
+        """The resource section without values that hold a secret."""
+        storable: Section = _without(self.resource, self.secrets)
+        return storable
+
+    def request(self, handle: Handle) -> CreateRequest:
+        return CreateRequest(handle, self.machine_name, self.resource, self.context)
+
+
+class Resolver:
+    """Renders inputs for the instances of one infrastructure."""
+
+    def __init__(self, infrastructure: Infrastructure, infra_id: InfraId, composition: Composition, outside: Outside) -> None:
+        self.infrastructure = infrastructure
+        self.infra_id = infra_id
+        self.composition = composition
+        self.outside = outside
+        self._contextualisers: dict[str, Any] = {}
+
+    def inputs(self, node: Node, implementation: Implementation, node_id: NodeId, instances: Instances) -> Inputs:
+        """Raises:
+        RenderError: a template fails, or what it gives does not fit the schema.
+        """
+        subject = Subject(self.infrastructure, self.infra_id, node, implementation, node_id)
+        secrets: set[str] = set()
+        outside = self._noting(secrets)
+        names = variables(subject, instances, outside)
+        templates = Templates(names, subject.label, outside.resolve_secret)
+        config_management = self._config_management(implementation, templates)
+        if config_management:
+            manager = load_object(self.composition.registry.config_manager(config_management["type"]).manager)
+            names |= manager.variables(config_management)
+        resource = self._section("resource", implementation.resource, templates)
+        context = self._context(implementation, templates)
+        self._check_size(subject, context)
+        return Inputs(
+            machine_name=machine_name(subject),
+            resource=resource,
+            context=context,
+            attributes=self._attributes(node, implementation, templates),
+            config_management=config_management,
+            secrets=frozenset(secrets),
+        )
+
+    def health_checks(self, node: Node, implementation: Implementation, instance: Instance) -> list[tuple[HealthCheckSpec, Any]]:
+        """The checks of an instance with their rendered settings."""
+        section = dict(implementation.health_check or {})
+        subject = Subject(self.infrastructure, self.infra_id, node, implementation, instance.node_id)
+        names = variables(subject, lambda name: (), self.outside)
+        names |= {"ip": instance.address, "instance_data": {"node_id": instance.node_id, "resource_address": instance.address}}
+        rendered = self._section("health_check", section, Templates(names, subject.label, self.outside.resolve_secret)) if section else {}
+        checks = []
+        for spec in self.composition.registry.health_checks():
+            spelling = next((key for key in (spec.key, *spec.aliases) if key in rendered), None)
+            settings = rendered[spelling] if spelling else spec.default
+            if settings is not None and settings is not False:
+                checks.append((spec, settings))
+        return checks
+
+    def _noting(self, secrets: set[str]) -> Outside:
+        """The outside that also notes each secret that was used."""
+
+        def resolve(reference: SecretReference) -> str:
+            value = self.outside.resolve_secret(reference)
+            secrets.add(value)
+            return value
+
+        return Outside(self.outside.run_command, resolve, self.outside.warn)
+
+    def _config_management(self, implementation: Implementation, templates: Templates) -> Section | None:
+        section = implementation.config_management
+        return self._section("config_management", section, templates) if section else None
+
+    def _section(self, name: str, section: Section, templates: Templates) -> Section:
+        rendered = templates.render(section, (name,))
+        rules = self.composition.rules(name, "" if name == "health_check" else section["type"])
+        fitted: Section = _fitted(rendered, section, rules)
+        for problem in rules.problems(fitted):
+            raise templates.error(f"after rendering, {problem.message}", (name, *problem.path), problem.hint)
+        return fitted
+
+    def _context(self, implementation: Implementation, templates: Templates) -> Context | None:
+        section = implementation.contextualisation
+        if not section:
+            return None
+        type = section["type"]
+        if type not in self._contextualisers:
+            self._contextualisers[type] = load_object(self.composition.registry.contextualiser(type).contextualiser)()
+        base = ("contextualisation",)
+        scope = _ContextScope(section, lambda value, where: templates.render(value, (*base, where)))
+        try:
+            context: Context | None = self._contextualisers[type].render(scope)
+        except RenderError as error:
+            if error.path:
+                raise
+            raise templates.error(error.message, (*base, "context_template"), error.hint) from None
+        return context
+
+    def _check_size(self, subject: Subject, context: Context | None) -> None:
+        limit = self.composition.registry.resource_handler(subject.implementation.type).user_data_limit
+        if limit and isinstance(context, UserData) and len(context.text.encode()) > limit:
+            size = len(context.text.encode())
+            raise RenderError(f"{subject.label}: the user data has {size:,} bytes; {subject.implementation.type} takes {limit:,} at most")
+
+    def _attributes(self, node: Node, implementation: Implementation, templates: Templates) -> Section:
+        own = (implementation.contextualisation or {}).get("attributes") or {}
+        attributes: dict[str, Any] = templates.render({**own, **node.attributes}, ("contextualisation", "attributes"))
+        connections = [
+            {
+                "source_role": f"{self.infra_id}_{dependency.dependee}",
+                "source_attribute": mapping.source,
+                "destination_attribute": mapping.destination,
+            }
+            for dependency in self.infrastructure.dependees[node.name]
+            for mapping in dependency.mappings
+        ]
+        return {**attributes, "connections": connections}
+
+
+@dataclass(frozen=True)
+class _ContextScope:
+    section: Section
+    render: Callable[[Any, str], Any]
+
+
+def machine_name(subject: Subject) -> str:
+    """The unique name that a machine gets where its user chose none."""
+    return f"occopus-{subject.infrastructure.name[:18]}-{subject.infra_id[:8]}-{subject.node.name[:18]}-{subject.node_id[:8]}"
+
+
+def _fitted(rendered: Any, section: Section, rules: SectionRules) -> Any:
+    """Rendered values are text. Where the schema wants another type of what a template gave, the text is read as YAML would."""
+    for problem in rules.validator.problems(rendered):
+        if problem.path and is_template(_at(section, problem.path)):
+            text = _at(rendered, problem.path)
+            value = yaml.safe_load(text) if isinstance(text, str) and "\n" not in text else text
+            if isinstance(value, bool | int | float):
+                _at(rendered, problem.path[:-1])[problem.path[-1]] = value
+    return rendered
+
+
+def _at(data: Any, path: tuple[str | int, ...]) -> Any:
+    for key in path:
+        data = data[key] if isinstance(data, list) or (isinstance(data, Mapping) and key in data) else None
+    return data
+
+
+def _without(value: Any, secrets: frozenset[str]) -> Any:
+    if not secrets:
+        return value
+    if isinstance(value, Mapping):
+        return {key: _without(item, secrets) for key, item in value.items() if not _holds(item, secrets)}
+    if isinstance(value, list):
+        return [_without(item, secrets) for item in value if not _holds(item, secrets)]
+    return value
+
+
+def _holds(value: Any, secrets: frozenset[str]) -> bool:
+    return isinstance(value, str) and any(secret in value for secret in secrets)

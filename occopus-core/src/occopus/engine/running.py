@@ -1,0 +1,44 @@
+"""Runs the engine for a command: Ctrl-C stops it at a safe point, a second one at once."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def run(operation: Callable[[asyncio.Event], Awaitable[T]], first: Callable[[], None], second: Callable[[], None]) -> T:
+    """Run an operation that ends at a safe point when its event is set.
+
+    The first Ctrl-C (or SIGTERM) calls `first` and sets the event; the next one calls `second` and ends the process.
+    """
+    return asyncio.run(_run(operation, first, second))
+
+
+async def _run(operation: Callable[[asyncio.Event], Awaitable[T]], first: Callable[[], None], second: Callable[[], None]) -> T:
+    stop = asyncio.Event()
+
+    def on_signal() -> None:
+        if stop.is_set():
+            second()
+            # Threads may hang in a backend's library: the journal knows what they are about, so nothing is lost by not waiting.
+            os._exit(130)
+        first()
+        stop.set()
+
+    loop = asyncio.get_running_loop()
+    watched = SIGNALS if threading.current_thread() is threading.main_thread() else ()
+    for number in watched:
+        loop.add_signal_handler(number, on_signal)
+    try:
+        return await operation(stop)
+    finally:
+        for number in watched:
+            loop.remove_signal_handler(number)

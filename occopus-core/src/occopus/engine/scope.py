@@ -1,0 +1,108 @@
+"""What templates can use: the names and functions of an instance that is about to be made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from occopus.engine.templates import unknown_name
+from occopus.errors import RenderError
+from occopus.model.infrastructure import InfraId, Infrastructure
+from occopus.model.instance import Instance, NodeId
+from occopus.model.node import Implementation, Node
+from occopus.model.secret import SecretReference
+from occopus.secrets import resolve_in
+
+Instances = Callable[[str], Sequence[Instance]]
+"""By node name: its instances that have addresses, the oldest first."""
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What rendering takes from the world outside: the output of local commands and the values of secrets. `warn` takes doubts."""
+
+    run_command: Callable[[str], str]
+    resolve_secret: Callable[[SecretReference], str]
+    warn: Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The instance whose inputs are rendered."""
+
+    infrastructure: Infrastructure
+    infra_id: InfraId
+    node: Node
+    implementation: Implementation
+    node_id: NodeId
+
+    @property
+    def label(self) -> str:
+        return f"node '{self.node.name}' ({self.implementation.label})"
+
+
+def variables(subject: Subject, instances: Instances, outside: Outside) -> dict[str, Any]:
+    """Everything that a template of this instance can name."""
+    node, implementation = subject.node, subject.implementation
+    context = implementation.contextualisation or {}
+    return {
+        "infra_name": subject.infrastructure.name,
+        "infra_id": subject.infra_id,
+        "user_id": subject.infrastructure.user_id,
+        "name": node.name,
+        "node_id": subject.node_id,
+        "type": node.type,
+        "scaling": {"min": node.scaling.min, "max": node.scaling.max},
+        "variables": resolve_in(node.variables, outside.resolve_secret),
+        "resource": implementation.resource,
+        "contextualisation": context,
+        "config_management": implementation.config_management or {},
+        "health_check": implementation.health_check or {},
+        "context_variables": context.get("context_variables", {}),
+        "cmd": outside.run_command,
+        "cut": lambda text, start, end: str(text)[start:end],
+        **_node_functions(subject, instances, outside.warn),
+    }
+
+
+def _node_functions(subject: Subject, instances: Instances, warn: Callable[[str], None]) -> dict[str, Callable[..., Any]]:
+    nodes = subject.infrastructure.nodes
+
+    def found(node: Any) -> Sequence[Instance]:
+        name = node
+        unquoted = unknown_name(node)
+        if unquoted in nodes:
+            warn(f"{subject.label}: a template says {unquoted} where it should say '{unquoted}': the node of that name is meant")
+            name = unquoted
+        if str(name) not in nodes:
+            raise RenderError(f"there is no node '{name}' in this infrastructure", f"its nodes are: {', '.join(nodes)}")
+        known = instances(str(name))
+        if not known:
+            hint = f"make '{subject.node.name}' depend on '{name}'"
+            raise RenderError(f"node '{name}' has no instance yet", hint)
+        return known
+
+    def find_node_id(node: Any, allnodes: bool = False) -> Any:
+        records = [_record(instance) for instance in found(node)]
+        return records if allnodes else records[0]
+
+    return {
+        "getip": lambda node: found(node)[0].address,
+        "getprivip": lambda node: found(node)[0].private_address,
+        "getipall": lambda node: [instance.address for instance in found(node)],
+        "find_node_id": find_node_id,
+    }
+
+
+def _record(instance: Instance) -> dict[str, Any]:
+    """An instance as templates see it."""
+    return {
+        "node_id": instance.node_id,
+        "infra_id": instance.infra_id,
+        "name": instance.node_name,
+        "resource_address": instance.address,
+        "addresses": [address.value for address in instance.addresses],
+        "state": str(instance.state),
+    }
+

@@ -1,0 +1,52 @@
+"""The log file: what happens inside, for those who look for causes. People's output does not go through it."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+
+from occopus.diagnostics import Diagnostics
+from occopus.masking import Masker, MaskingFilter
+
+FORMAT = "%(asctime)s %(levelname)s %(name)s %(threadName)s: %(message)s"
+
+
+def set_up_logging(log_file: Path | None, level: str, masker: Masker, diagnostics: Diagnostics) -> logging.Handler:
+    """Sends the records of all packages, masked, to the file; nowhere where there is none.
+
+    A file that cannot be written is one warning. The handler that was added to the root logger is returned for `take_down`.
+    """
+    handler: logging.Handler = logging.NullHandler()  # without any handler Python would print warnings, unmasked
+    if log_file:
+        try:
+            handler = _PrivateFile(log_file)
+        except OSError as error:
+            hint = "the program goes on without a log; see 'logging' in the configuration file"
+            diagnostics.warning(f"the log file '{log_file}' cannot be written: {error.strerror}", None, hint)
+    handler.setFormatter(logging.Formatter(FORMAT))
+    handler.addFilter(MaskingFilter(masker))
+    handler.setLevel(level)
+    root = logging.getLogger()
+    root.addHandler(handler)
+    if log_file:
+        root.setLevel(level)
+    return handler
+
+
+def take_down(handler: logging.Handler) -> None:
+    """Removes the handler and closes its file."""
+    logging.getLogger().removeHandler(handler)
+    handler.close()
+
+
+class _PrivateFile(logging.FileHandler):
+    """A log that only its owner can read where it is made here; a file that exists keeps its rights."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        super().__init__(path, encoding="utf-8", errors="backslashreplace")
+
+    def _open(self):  # type: ignore[no-untyped-def]
+        descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        return os.fdopen(descriptor, self.mode, encoding=self.encoding, errors=self.errors)

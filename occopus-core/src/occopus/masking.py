@@ -1,0 +1,184 @@
+"""Keeps secrets out of everything that leaves the program: known values by a search, others by the names of their keys."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import re
+import threading
+import traceback
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+from occopus.model.secret import KEY, SecretReference
+
+MASK = "********"
+
+SHORTEST = 4
+"""Characters below which a value is not searched for: such values ("1", "no") stand everywhere in harmless text, and masking them would
+make the output unreadable while the pattern of the masks gave the value away."""
+
+SHORTEST_LINE = 16
+"""Characters from which one line of a secret of several lines is a secret of its own."""
+
+# Whole words of a key, and endings of a key without its separators.
+_WORDS = frozenset({"pass", "pw", "pwd"})
+_ENDINGS = re.compile(
+    r"(password|passwd|passphrase|secret|token|(private|secret|access|api|client|account|signing|encryption)key|credentials?)$"
+)
+
+
+def is_secret_key(key: object) -> bool:
+    """Whether the value under a key is to be taken for a secret: `vnc_password`, `clientSecret`, `db-pass` ..."""
+    words = re.split(r"[^a-z0-9]+", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", str(key)).lower())
+    return words[-1] in _WORDS or _ENDINGS.search("".join(words)) is not None
+
+
+class Masker:
+    """Replaces the secrets that it was told of. May be used from several threads."""
+
+    def __init__(self, secrets: Iterable[object] = ()) -> None:
+        self._words: set[str] = set()
+        self._pattern: re.Pattern[str] | None = None
+        self._lock = threading.Lock()
+        for secret in secrets:
+            self.add(secret)
+
+    def add(self, value: object) -> None:
+        """Learns a secret, in the forms it may take in other texts too. Values under `SHORTEST` characters are ignored."""
+        text = str(value)
+        if len(text) < SHORTEST or not text.strip():
+            return
+        with self._lock:
+            self._words.update(word for word in _forms(text) if len(word) >= SHORTEST)
+            self._pattern = None
+
+    def mask(self, text: str) -> str:
+        """The text with every known secret replaced, also where two of them overlap."""
+        pattern = self._compiled()
+        if pattern is None:
+            return text
+        kept: list[str] = []
+        end = 0
+        for match in pattern.finditer(text):
+            if match.start() >= end:
+                kept.append(text[end : match.start()] + MASK)
+            end = max(end, match.end(1))
+        return "".join([*kept, text[end:]])
+
+    def mask_data(self, data: Any) -> Any:
+        """A copy of nested data that may be shown. References to secrets are shown as such: they hold no value."""
+        return _DataMask(self).of(data)
+
+    def _compiled(self) -> re.Pattern[str] | None:
+        with self._lock:
+            if self._pattern is None and self._words:
+                # Looking ahead finds the longest secret at each place, whether or not another one covers that place.
+                self._pattern = re.compile(f"(?=({_any_of(sorted(self._words, key=len, reverse=True))}))")
+            return self._pattern
+
+
+class _DataMask:
+    def __init__(self, masker: Masker) -> None:
+        self._masker = masker
+        self._done: dict[int, Any] = {}
+
+    def of(self, value: Any) -> Any:
+        if isinstance(value, SecretReference):
+            return str(value)
+        if isinstance(value, str):
+            return self._masker.mask(value)
+        if not isinstance(value, (Mapping, list, tuple, set, frozenset)):
+            return value
+        if id(value) not in self._done:
+            self._done[id(value)] = self._inside(value)
+        return self._done[id(value)]
+
+    def _inside(self, value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return [self.of(item) for item in value]
+        if set(value) == {KEY} and isinstance(value[KEY], Mapping):
+            return {KEY: self.of(value[KEY])}  # the JSON form of a reference
+        return {self._key(key): self._under(key, item) for key, item in value.items()}
+
+    def _key(self, key: Any) -> Any:
+        return self._masker.mask(key) if isinstance(key, str) else key
+
+    def _under(self, key: object, value: Any) -> Any:
+        shows_nothing = value is None or isinstance(value, (bool, SecretReference)) or value in ("", [], {})
+        is_reference = isinstance(value, Mapping) and set(value) == {KEY}
+        return MASK if is_secret_key(key) and not shows_nothing and not is_reference else self.of(value)
+
+
+class MaskingFilter(logging.Filter):
+    """Masks log records: message, arguments, exception and stack. Belongs on handlers: a logger's filters see its own records only."""
+
+    def __init__(self, masker: Masker) -> None:
+        super().__init__()
+        self._masker = masker
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = self._masker.mask(_message(record)), ()
+        if record.exc_info and not record.exc_text:
+            record.exc_text = "".join(traceback.format_exception(*record.exc_info)).rstrip("\n")
+        # Nothing is left from which a handler could format the exception anew.
+        record.exc_info = None
+        if record.exc_text:
+            record.exc_text = self._masker.mask(record.exc_text)
+        if record.stack_info:
+            record.stack_info = self._masker.mask(record.stack_info)
+        return True
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except Exception:  # a log call whose arguments do not fit must not stop the program
+        return f"{record.msg} {record.args}"
+
+
+def _forms(text: str) -> Iterator[str]:
+    """A secret as other texts may hold it: escaped, quoted, encoded, line by line."""
+    yield text
+    yield text.strip()
+    yield json.dumps(text)[1:-1]
+    yield json.dumps(text, ensure_ascii=False)[1:-1]
+    yield repr(text)[1:-1]
+    yield quote(text, errors="replace")
+    yield quote(text, safe="", errors="replace")
+    yield quote_plus(text, errors="replace")
+    yield text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    yield from _in_base64(text.encode(errors="replace"))
+    for line in text.splitlines() if "\n" in text else ():
+        if len(line.strip()) >= SHORTEST_LINE and not line.strip().startswith("-----"):
+            yield line.strip()
+
+
+def _in_base64(content: bytes) -> Iterator[str]:
+    """A secret in base64, by itself and within a longer text, where it begins at any of three places of a group."""
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        whole = encode(content).decode()
+        yield whole
+        yield whole.rstrip("=")
+        for before in range(3):
+            # Of the first and last group, only the characters that no neighbour changes.
+            encoded = encode(b"\0" * before + content).decode().rstrip("=")
+            end = len(encoded) if (before + len(content)) % 3 == 0 else len(encoded) - 1
+            inner = encoded[(0, 2, 3)[before] : end]
+            if len(inner) >= 2 * SHORTEST:
+                yield inner
+
+
+def _any_of(words: list[str], depth: int = 0) -> str:
+    """A pattern for the first of the words that fits. Words are grouped by their first characters, so that a place where none begins costs
+    the same however many there are."""
+    if len(words) <= 4 or depth == 8:
+        return "|".join(re.escape(word) for word in words)
+    groups: dict[str, list[str]] = {}
+    for word in words:
+        groups.setdefault(word[:1], []).append(word[1:])
+    ends_here = groups.pop("", None)
+    branches = [f"{re.escape(first)}(?:{_any_of(rest, depth + 1)})" for first, rest in groups.items()]
+    return "|".join([*branches, ""] if ends_here else branches)

@@ -1,0 +1,86 @@
+"""Dependencies between nodes: reading them, and the order that follows from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from occopus.diagnostics import did_you_mean
+from occopus.model.infrastructure import AttributeMapping, Dependency
+from occopus.schema.checking import Reporter, check_mapping
+from occopus.schema.validation import core_validator, describe
+
+PAIR = 2
+
+
+def read_dependencies(entries: list[Any], nodes: Iterable[str], reporter: Reporter) -> list[Dependency] | None:
+    """All dependencies, or None where any is wrong."""
+    names = set(nodes)
+    read = [_dependency(entry, names, reporter.below(index)) for index, entry in enumerate(entries)]
+    return None if None in read else [dependency for dependency in read if dependency]
+
+
+def creation_order(nodes: Iterable[str], dependencies: Iterable[Dependency] | None, reporter: Reporter) -> list[str] | None:
+    """The nodes level by level: those that wait for nothing, then those that wait for these, and so on. None where there is a cycle."""
+    declared = {name: position for position, name in enumerate(nodes)}
+    sorter: TopologicalSorter[str] = TopologicalSorter({name: () for name in declared})
+    for dependency in dependencies or ():
+        sorter.add(dependency.dependent, dependency.dependee)
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        cycle = " -> ".join(reversed(error.args[1]))
+        reporter.error(f"the dependencies form a cycle: {cycle}", hint="each node is made after those it depends on; take one of these out")
+        return None
+    order: list[str] = []
+    while sorter.is_active():
+        level = sorted(sorter.get_ready(), key=declared.__getitem__)
+        order += level
+        sorter.done(*level)
+    return order
+
+
+def _dependency(entry: Any, names: set[str], reporter: Reporter) -> Dependency | None:
+    mappings: Any = []
+    pair, place = entry, reporter
+    if isinstance(entry, Mapping):
+        if not _known_keys_are_right(entry, "CONNECTION", reporter):
+            return None
+        pair, place, mappings = entry["connection"], reporter.below("connection"), entry.get("mappings") or []
+    if not isinstance(pair, list) or len(pair) != PAIR:
+        place.error("a dependency must be a pair [dependent, dependee]", hint="for example: [ *SENDER, *RECEIVER ]")
+        return None
+    ends = [_node_name(reference, names, place.below(side)) for side, reference in enumerate(pair)]
+    read = [_mapping(mapping, reporter.below("mappings", index)) for index, mapping in enumerate(mappings)]
+    if None in ends or None in read:
+        return None
+    return Dependency(str(ends[0]), str(ends[1]), tuple(mapping for mapping in read if mapping))
+
+
+def _node_name(reference: Any, names: set[str], reporter: Reporter) -> str | None:
+    """A reference is a node's name, or an alias of the node, which the loader has replaced by the node itself."""
+    name = reference.get("name") if isinstance(reference, Mapping) else reference
+    if isinstance(name, str) and name in names:
+        return name
+    shown = f"'{name}'" if isinstance(name, str) else describe(reference)
+    reporter.error(f"{shown} is no node of this infrastructure", hint=did_you_mean(name, names))
+    return None
+
+
+def _mapping(data: Any, reporter: Reporter) -> AttributeMapping | None:
+    if isinstance(data, list):
+        data = {"attributes": data}
+    if not isinstance(data, Mapping):
+        check_mapping(data, "MAPPING", reporter, "a mapping of attributes")
+        return None
+    if not _known_keys_are_right(data, "MAPPING", reporter):
+        return None
+    source, destination = data["attributes"]
+    return AttributeMapping(source, destination, data.get("synch", False))
+
+
+def _known_keys_are_right(data: Mapping[str, Any], schema: str, reporter: Reporter) -> bool:
+    """Check the keys that Occopus knows; others are there for plugins and pass."""
+    validator = core_validator(schema)
+    return reporter.problems(validator.problems({key: value for key, value in data.items() if key in validator.schema}))

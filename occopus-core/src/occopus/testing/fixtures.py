@@ -1,0 +1,40 @@
+"""Fixtures for everybody who tests against Occopus. Pytest loads this module wherever Occopus is installed, so it imports nothing of it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from occopus.plugins.registry import Registry
+
+pytest.register_assert_rewrite("occopus.testing.resource_suite", "occopus.testing.store_suite")
+
+CONFIGURATION_HOMES = ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_CONFIG_DIRS", "XDG_DATA_DIRS")
+"""What would lead back to the user's own files although HOME says otherwise."""
+
+
+@pytest.fixture(scope="session")
+def occopus_registry() -> Registry:
+    """The plugins of every installed package."""
+    from occopus.plugins.loading import load_plugins  # noqa: PLC0415 - most test runs never ask for it
+
+    return load_plugins()
+
+
+@pytest.fixture
+def occopus_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty data directory, in an environment where Occopus finds no file and no setting of the user's own."""
+    for name in [name for name in os.environ if name.startswith("OCCOPUS_")]:
+        monkeypatch.delenv(name)
+    for name in CONFIGURATION_HOMES:
+        monkeypatch.delenv(name, raising=False)
+    home, data = tmp_path / "home", tmp_path / "data"
+    home.mkdir()
+    data.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("OCCOPUS_DATA_DIR", str(data))
+    return data

@@ -1,0 +1,123 @@
+"""Several processes on one file, and processes that die."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from occopus.store.base import Key, Put
+from occopus.store.sqlite import SqliteStore
+
+KEY = Key("thing", "scope", "name")
+
+PREFACE = """
+import sys
+from pathlib import Path
+from occopus.errors import StoreError, VersionConflict, LeaseHeld
+from occopus.store.base import Append, Key, Put
+from occopus.store.sqlite import SqliteStore
+store = SqliteStore(Path(sys.argv[1]))
+"""
+
+COUNT = """
+done = 0
+while done < 40:
+    record = store.get(Key("thing", "scope", "name"))
+    change = Put(Key("thing", "scope", "name"), {"count": record.value["count"] + 1 if record else 1}, record.version if record else 0)
+    try:
+        store.write([change, Append("log", "scope", {})])
+        done += 1
+    except VersionConflict:
+        pass
+"""
+
+LEASE = """
+try:
+    store.acquire("scope", sys.argv[2], 600)
+    print("won")
+except LeaseHeld:
+    print("lost")
+"""
+
+BATCHES = """
+for number in range(1_000_000):
+    store.write([Put(Key("part", "scope", str(part)), {"number": number, "text": "x" * 2000}, None) for part in range(30)])
+    print(number, flush=True)
+"""
+
+LEASE_AND_SLEEP = """
+import time
+store.acquire("scope", "the dead one", 3)
+print("has it", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state.db"
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[SqliteStore]:
+    store = SqliteStore(path)
+    yield store
+    store.close()
+
+
+def start(script: str, *args: object) -> subprocess.Popen[str]:
+    return subprocess.Popen([sys.executable, "-c", PREFACE + script, *map(str, args)], stdout=subprocess.PIPE, text=True)
+
+
+def finish(processes: list[subprocess.Popen[str]]) -> list[str]:
+    """What each printed; all must end well."""
+    printed = [process.communicate(timeout=60)[0].strip() for process in processes]
+    assert [process.returncode for process in processes] == [0] * len(processes)
+    return printed
+
+
+def test_processes_that_start_at_once_lose_no_increment(path: Path, store: SqliteStore) -> None:
+    finish([start(COUNT, path) for _ in range(4)])
+    record = store.get(KEY)
+    assert record is not None
+    assert (record.value, record.version) == ({"count": 160}, 160)
+    assert len(list(store.scan("log", "scope"))) == 160
+
+
+def test_one_process_gets_the_lease(path: Path) -> None:
+    printed = finish([start(LEASE, path, f"owner {number}") for number in range(6)])
+    assert sorted(printed) == ["lost"] * 5 + ["won"]
+
+
+@pytest.mark.parametrize("batches", [1, 5, 20])
+def test_killed_writer_leaves_whole_batches(path: Path, store: SqliteStore, batches: int) -> None:
+    writer = start(BATCHES, path)
+    assert writer.stdout is not None
+    seen = [int(writer.stdout.readline()) for _ in range(batches)][-1]
+    time.sleep(0.003 * (batches % 3))
+    writer.send_signal(signal.SIGKILL)
+    rest = writer.communicate(timeout=60)[0].split()
+    assert writer.returncode == -signal.SIGKILL
+    last = int(rest[-1]) if rest else seen
+
+    numbers = [record.value["number"] for record in store.scan("part", "scope")]
+    assert len(numbers) == 30
+    assert len(set(numbers)) == 1, "the parts of one batch belong together"
+    assert last <= numbers[0] <= last + 1, "what was reported as written is there"
+    store.write([Put(KEY, {}, 0)])
+
+
+def test_lease_of_a_killed_process_expires(path: Path, store: SqliteStore) -> None:
+    holder = start(LEASE_AND_SLEEP, path)
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "has it\n"
+    holder.kill()
+    holder.communicate(timeout=60)
+    later = SqliteStore(path, lambda: time.time() + 3)
+    assert later.acquire("scope", "the next one", 60).fence == 2
+    later.close()
