@@ -48,6 +48,23 @@ def _greet(server: socket.socket, greeting: bytes, stack: ExitStack) -> None:
 
 
 @pytest.fixture
+def full_ports() -> Iterator[list[int]]:
+    """Three ports whose queues are full: Linux drops further connections, as a firewall would."""
+    if not sys.platform.startswith("linux"):
+        pytest.skip("needs Linux: elsewhere a full queue refuses")
+    with ExitStack() as stack:
+        ports = []
+        for _ in range(3):
+            server = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+            for _ in range(4):
+                guest = stack.enter_context(socket.socket())
+                guest.setblocking(False)
+                guest.connect_ex(server.getsockname())
+            ports.append(server.getsockname()[1])
+        yield ports
+
+
+@pytest.fixture
 def dead_port() -> int:
     """A port of 127.0.0.1 where nobody listens."""
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -81,14 +98,16 @@ def run_python() -> Callable[..., str]:
     return run
 
 
-def check_threads() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == "health check"]
-
-
 @pytest.fixture
-def no_threads_left() -> Iterator[None]:
-    """Fails a test whose checks leave threads behind."""
-    yield
-    for thread in check_threads():
-        thread.join(2)
-    assert check_threads() == []
+def assert_no_threads_left() -> Callable[[], None]:
+    """Give the threads of broken off attempts a moment to end, and fail if some don't."""
+
+    def check_threads() -> list[threading.Thread]:
+        return [thread for thread in threading.enumerate() if thread.name == "health check"]
+
+    def no_threads_left() -> None:
+        for thread in check_threads():
+            thread.join(2)
+        assert check_threads() == []
+
+    return no_threads_left

@@ -19,8 +19,6 @@ from occopus.plugins import Target
 from occopus_healthchecks import limits
 from occopus_healthchecks.mysqldbs import check
 
-pytestmark = pytest.mark.usefixtures("no_threads_left")
-
 ToTarget = Callable[[str], Target]
 
 SBIN = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"))
@@ -114,6 +112,8 @@ class TestMariaDB:
 
     def test_a_user_without_password_gets_in(self, node: Target) -> None:
         assert check(node, [database(user="nopass", password="")]) is None
+        reason = check(node, [database(password="")]) or ""
+        assert reason.startswith("database shop: Access denied for user 'keeper'@")
 
     def test_wrong_password(self, node: Target) -> None:
         reason = check(node, [database(password="wr0ng-secret")]) or ""
@@ -155,13 +155,16 @@ def test_server_down(target: ToTarget, mysql_address: Callable[[], socket.socket
     assert check(target(address), [database()]) == "database shop: Connection refused"
 
 
-def test_a_server_that_says_nothing(target: ToTarget, serve: Callable[[bytes], str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_says_nothing(
+    target: ToTarget, serve: Callable[[bytes], str], monkeypatch: pytest.MonkeyPatch, assert_no_threads_left: Callable[[], None]
+) -> None:
     monkeypatch.setattr(limits, "DATABASES", 1.5)
     node = target(serve(b""))
     begin = time.monotonic()
     reason = check(node, [database(), database("other")])
     assert 1.5 <= time.monotonic() - begin < 1.5 + limits.MARGIN
     assert reason == "database shop: no answer within 1.5 s; database other: no answer within 1.5 s"
+    assert_no_threads_left()
 
 
 @pytest.mark.parametrize("greeting", [b"SSH-2.0-OpenSSH_9.2\r\n" * 100, b"\x05\x00\x00\x00\x0aabc\x00", b"\x01\x00\x00\x00\x0a"])

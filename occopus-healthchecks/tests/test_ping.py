@@ -83,6 +83,18 @@ IGNORE = "echo 1 > /proc/sys/net/ipv4/icmp_echo_ignore_all"
 UNPRIVILEGED = "setpriv --bounding-set=-net_raw --inh-caps=-net_raw"
 
 
+STRAY_ANSWERS = """
+import socket, struct, threading, time
+def send():
+    sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+    while True:
+        sock.sendto(struct.pack("!BBHHH", 0, 0, 0xFFFE, 0, 1) + bytes(16), ("127.0.0.1", 0))
+        time.sleep(0.1)
+threading.Thread(target=send, daemon=True).start()
+"""
+"""Echo replies (correct ones: the checksum is that of sequence number 1 and 16 zeros) to whom it may concern."""
+
+
 class TestSystems:
     """A fresh network namespace forbids sockets for unprivileged pings; its root may have raw ones unless that capability is taken away."""
 
@@ -97,9 +109,9 @@ class TestSystems:
         if problem:
             pytest.skip(f"needs network namespaces: unshare, setpriv and ip, and a system that allows them: {problem}")
 
-        def reason(*setup: str, unprivileged: bool, address: str = "127.0.0.1", path: str = "") -> str:
+        def reason(*setup: str, unprivileged: bool, address: str = "127.0.0.1", path: str = "", first: str = "") -> str:
             prefix = f"{UNPRIVILEGED} " if unprivileged else ""
-            script = "import os; os.environ['PATH'] = os.environ['PATH_FOR_PING']\n"
+            script = f"{first}\nimport os; os.environ['PATH'] = os.environ['PATH_FOR_PING']\n"
             script += "from occopus.plugins import Target; from occopus_healthchecks.ping import check\n"
             script += f"print(check(Target('0b1f', 'web', {address!r}), True))"
             steps = " && ".join([LO_UP, *setup, f'exec {prefix}"$0" "$@"'])
@@ -118,6 +130,9 @@ class TestSystems:
     @pytest.mark.parametrize("unprivileged", [True, False])
     def test_a_host_that_ignores_pings(self, reason: Callable[..., str], unprivileged: bool) -> None:
         assert reason(ALLOW if unprivileged else "true", IGNORE, unprivileged=unprivileged) == NO_ANSWER
+
+    def test_the_answer_to_somebody_else(self, reason: Callable[..., str]) -> None:
+        assert reason(IGNORE, unprivileged=False, first=STRAY_ANSWERS) == NO_ANSWER
 
     def test_no_route(self, reason: Callable[..., str]) -> None:
         assert reason(ALLOW, unprivileged=True, address="192.0.2.1") == "can't ping: Network is unreachable"

@@ -3,36 +3,15 @@
 from __future__ import annotations
 
 import socket
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 
 import pytest
 from occopus.plugins import Target
 from occopus_healthchecks import limits
 from occopus_healthchecks.ports import check
 
-pytestmark = pytest.mark.usefixtures("no_threads_left")
-
 ToTarget = Callable[[str], Target]
-
-
-@pytest.fixture
-def full_ports() -> Iterator[list[int]]:
-    """Three ports whose queues are full: Linux drops further connections, as a firewall would."""
-    if not sys.platform.startswith("linux"):
-        pytest.skip("needs Linux: elsewhere a full queue refuses")
-    with ExitStack() as stack:
-        ports = []
-        for _ in range(3):
-            server = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
-            for _ in range(4):
-                guest = stack.enter_context(socket.socket())
-                guest.setblocking(False)
-                guest.connect_ex(server.getsockname())
-            ports.append(server.getsockname()[1])
-        yield ports
 
 
 def test_open_ports(target: ToTarget, tcp_server: Callable[[], tuple[str, int]]) -> None:

@@ -16,8 +16,6 @@ from occopus.plugins import Target
 from occopus_healthchecks import limits
 from occopus_healthchecks.urls import check, without_credentials
 
-pytestmark = pytest.mark.usefixtures("no_threads_left")
-
 ToTarget = Callable[[str], Target]
 
 
@@ -179,7 +177,11 @@ def test_every_bad_url_is_named_and_no_good_one(node: Target, site: Site, dead_p
 
 
 def test_servers_that_never_come_to_an_end(
-    node: Target, site: Site, tcp_server: Callable[..., tuple[str, int]], monkeypatch: pytest.MonkeyPatch
+    node: Target,
+    site: Site,
+    tcp_server: Callable[..., tuple[str, int]],
+    monkeypatch: pytest.MonkeyPatch,
+    assert_no_threads_left: Callable[[], None],
 ) -> None:
     monkeypatch.setattr(limits, "URLS", 1.5)
     silent = tcp_server()[1]
@@ -188,6 +190,7 @@ def test_servers_that_never_come_to_an_end(
     reason = check(node, urls)
     assert 1.5 <= time.monotonic() - begin < 1.5 + limits.MARGIN
     assert reason == "; ".join(f"{url}: no answer within 1.5 s" for url in urls)
+    assert_no_threads_left()
 
 
 def test_what_is_no_http_server(node: Target, tcp_server: Callable[..., tuple[str, int]]) -> None:

@@ -118,7 +118,7 @@ class Diagnostics:
 
 def did_you_mean(word: object, choices: Iterable[str]) -> str | None:
     """A sentence that offers the nearest right word, or lists the choices where none is near."""
-    import difflib
+    import difflib  # noqa: PLC0415 - only those who err wait for it
 
     choices = sorted(str(choice) for choice in choices)
     near = difflib.get_close_matches(str(word)[:LONGEST_EXCERPT], choices, n=1, cutoff=0.6)

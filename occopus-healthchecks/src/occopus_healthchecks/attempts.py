@@ -45,7 +45,7 @@ class Deadline:
         Raises:
             OSError: unknown host, refused, unreachable; TimeoutError at the deadline.
         """
-        with self._connect(addresses(host, port)) as sock, self._watching(sock):
+        with connect(addresses(host, port), self) as sock, self._watching(sock):
             yield sock
 
     def break_off(self) -> None:
@@ -54,22 +54,6 @@ class Deadline:
             self._over = True
             for sock in self._watched:
                 _shut(sock)
-
-    def _connect(self, found: Sequence[Address]) -> socket.socket:
-        problem: OSError = TimeoutError()
-        for tried, (family, address) in enumerate(found):
-            sock = socket.socket(family, socket.SOCK_STREAM)
-            try:
-                # Each address gets its share of the time: a dead IPv6 address must not cost us the good IPv4 one.
-                sock.settimeout(self.left() / (len(found) - tried))
-                sock.connect(address)
-                sock.settimeout(None)
-            except OSError as error:
-                sock.close()
-                problem = error
-            else:
-                return sock
-        raise problem
 
     @contextmanager
     def _watching(self, sock: socket.socket) -> Iterator[None]:
@@ -107,6 +91,28 @@ def failures(attempts: Sequence[tuple[str, Attempt]], seconds: float) -> str | N
     reasons = attempt_all([attempt for _, attempt in attempts], seconds)
     failed = [f"{name}: {reason}" for (name, _), reason in zip(attempts, reasons, strict=True) if reason]
     return "; ".join(failed) or None
+
+
+def connect(found: Sequence[Address], deadline: Deadline) -> socket.socket:
+    """A TCP connection to the first of these addresses that takes one.
+
+    Raises:
+        OSError: none does; it is the last one's.
+    """
+    problem: OSError = TimeoutError()
+    for tried, (family, address) in enumerate(found):
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            # Each address gets its share of the time: a dead IPv6 address must not cost us the good IPv4 one.
+            sock.settimeout(deadline.left() / (len(found) - tried))
+            sock.connect(address)
+            sock.settimeout(None)
+        except OSError as error:
+            sock.close()
+            problem = error
+        else:
+            return sock
+    raise problem
 
 
 def addresses(host: str, port: int = 0) -> list[Address]:

@@ -5,20 +5,22 @@ from __future__ import annotations
 import functools
 import json
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+import traceback
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import click
 
 from occopus.diagnostics import DescriptionError, Diagnostics, Fault
 from occopus.errors import OccopusError, UsageError
-
-if TYPE_CHECKING:
-    from occopus.manager import Description, InfrastructureManager
+from occopus.masking import Masker
+from occopus.model.infrastructure import Infrastructure
+from occopus.workspace import Description, Workspace
 
 FAILED, BAD_INPUT = 1, 2
+
+W = TypeVar("W", bound=Workspace)
 
 
 @dataclass
@@ -28,48 +30,42 @@ class App:
     cfg: str | None
     auth_data_path: str | None
     debug: bool
+    masker: Masker = field(default_factory=Masker)
 
-    @cached_property
-    def manager(self) -> InfrastructureManager:
-        from occopus.manager import InfrastructureManager
-
-        manager = InfrastructureManager.open(self.cfg, self.auth_data_path, warn=self.warn)
-        if manager.settings.log_file:
-            from occopus.logs import set_up_logging
+    def open(self, kind: type[W]) -> W:
+        """The workspace, or the manager, with the settings that the user chose."""
+        opened = kind.open(self.cfg, self.auth_data_path, warn=self.warn, masker=self.masker)
+        if opened.settings.log_file:
+            from occopus.logs import set_up_logging  # noqa: PLC0415 - only where a log is wanted
 
             diagnostics = Diagnostics()
-            set_up_logging(manager.settings.log_file, manager.settings.log_level, manager.masker, diagnostics)
+            set_up_logging(opened.settings.log_file, opened.settings.log_level, self.masker, diagnostics)
             self.show_faults(diagnostics.faults)
-        return manager
-
-    def masked(self, text: str) -> str:
-        """A text without the secrets known so far."""
-        known = self.__dict__.get("manager")
-        return known.masker.mask(text) if known else text
+        return opened
 
     def say(self, text: str = "") -> None:
         """Tell people something."""
-        click.echo(self.masked(text), err=True)
+        click.echo(self.masker.mask(text), err=True)
 
     def warn(self, text: str) -> None:
         self.say(text if text.split(":", 1)[0] == "warning" or ": warning:" in text else f"warning: {text}")
 
     def give(self, text: str) -> None:
         """Give a program, or whoever reads standard output, the data asked for."""
-        click.echo(self.masked(text))
+        click.echo(self.masker.mask(text))
 
     def give_json(self, data: Any, exact: bool = False) -> None:
         """Give data as JSON; values under keys that look like secrets are masked unless the data is wanted `exact`."""
-        shown = data if exact else self.manager.masker.mask_data(data)
+        shown = data if exact else self.masker.mask_data(data)
         self.give(json.dumps(shown, indent=2, default=str))
 
-    def read(self, infra_def: str, nodes: tuple[str, ...]) -> Description:
-        """Read a description with its node definitions; its warnings are shown."""
-        description = self.manager.read([infra_def, *nodes])
+    def read(self, workspace: Workspace, infra_def: str, nodes: Iterable[str]) -> tuple[Infrastructure, Description]:
+        """Read an infrastructure with its node definitions; its warnings are shown."""
+        description = workspace.read([infra_def, *nodes])
         self.show_faults(description.warnings)
         if description.infrastructure is None:
             raise UsageError(f"{infra_def} holds node definitions, not an infrastructure", "give the infrastructure's file first")
-        return description
+        return description.infrastructure, description
 
     def show_faults(self, faults: tuple[Fault, ...]) -> None:
         for fault in faults:
@@ -104,8 +100,6 @@ def door(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _end(app: App, code: int) -> None:
     if app.debug:
-        import traceback
-
         app.say(traceback.format_exc())
     sys.exit(code)
 

@@ -7,6 +7,8 @@ from dataclasses import replace
 import click
 
 from occopus.cli.app import App, door, infra_id_option
+from occopus.cli.progress import watching
+from occopus.manager import InfrastructureManager
 
 
 @click.command("destroy")
@@ -20,11 +22,9 @@ def command(app: App, infra_id: str, parallelize: bool) -> None:
     Example:
       occopus-destroy -i 14032858-d628-40a2-b611-71381bd463fa
     """
-    from occopus.cli.progress import watching
-
-    manager = app.manager
+    manager = app.open(InfrastructureManager)
     if parallelize:
         manager.settings = replace(manager.settings, parallelize=True)
-    with watching(app, "destroying", infra_id) as (watcher, interrupts):
-        manager.destroy(infra_id, watcher, interrupts)
+    with watching(app, "destroying", infra_id) as watcher:
+        manager.destroy(infra_id, watcher)
     app.say(f"destroyed: {infra_id}")

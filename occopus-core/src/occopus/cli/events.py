@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import click
 
 from occopus.cli.app import App, door, infra_id_option
+from occopus.cli.formats import event_as_text
+from occopus.workspace import Workspace
 
 
 @click.command("events")
@@ -18,11 +22,7 @@ def command(app: App, infra_id: str, as_json: bool) -> None:
     Example:
       occopus events -i ID
     """
-    import json
-
-    from occopus.cli.formats import event_as_text
-
-    for name, event in app.manager.events(infra_id):
+    for name, event in app.open(Workspace).events(infra_id):
         if as_json:
             app.give(json.dumps({"id": name, **vars(event)}))
         else:

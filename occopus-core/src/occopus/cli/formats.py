@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from occopus.model.event import Event
-    from occopus.model.infrastructure import Infrastructure, InfraRecord
+    from occopus.model.infrastructure import InfraRecord, Infrastructure
     from occopus.model.instance import Instance
     from occopus.model.plan import Plan, Step
     from occopus.plugins.registry import Registry
@@ -19,8 +19,7 @@ MARKS = {"create": "+", "resume": "~", "drop": "-"}
 def plan_as_text(plan: Plan) -> str:
     """One line for each step, and their number."""
     lines = [f"warning: {warning}" for warning in plan.warnings]
-    for step in plan.visible:
-        lines.append(f"  {MARKS[step.action]} {step.action} {step.node_name} {step.node_id}  ({step.reason})")
+    lines += [f"  {MARKS[step.action]} {step.action} {step.node_name} {step.node_id}  ({step.reason})" for step in plan.visible]
     total = ", ".join(f"{number} to {action}" for action, number in sorted(plan.counts.items()))
     return "\n".join([*lines, f"plan: {total}" if total else "plan: nothing to do"])
 
@@ -100,9 +99,8 @@ def event_as_text(event: Event) -> str:
 
 def plugin_rows(registry: Registry) -> list[dict[str, str]]:
     """What is installed, one row a plugin; a package of which nothing loads has a row of its own."""
-    rows = []
-    for plugin in (*registry.plugins.values(), *registry.rules):
-        rows.append(_plugin_row(plugin.name, plugin.kind, plugin.package, "ok", ""))
+    in_use = (*registry.plugins.values(), *registry.rules)
+    rows = [_plugin_row(plugin.name, plugin.kind, plugin.package, "ok", "") for plugin in in_use]
     for rivals in registry.conflicts.values():
         packages = " and ".join(sorted(rival.package.name for rival in rivals))
         rows += [_plugin_row(r.name, r.kind, r.package, "conflict", f"offered by {packages}") for r in rivals]

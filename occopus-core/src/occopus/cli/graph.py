@@ -5,7 +5,9 @@ from __future__ import annotations
 import click
 
 from occopus.cli.app import App, door, infra_id_option, nodes_option
+from occopus.cli.drawing import DRAWINGS
 from occopus.errors import UsageError
+from occopus.workspace import Workspace
 
 
 @click.command("graph")
@@ -22,10 +24,8 @@ def command(app: App, infra_def: str | None, infra_id: str | None, nodes: tuple[
       occopus graph infra.yaml
       occopus graph -i ID --format dot | dot -Tsvg > infra.svg
     """
-    from occopus.cli.drawing import DRAWINGS
-
     if bool(infra_def) == bool(infra_id):
         raise UsageError("nothing to draw", "give either an infrastructure description or -i ID")
-    infrastructure = app.read(infra_def, nodes).infrastructure if infra_def else app.manager.described(str(infra_id))
-    assert infrastructure  # noqa: S101 - App.read sees to it
+    workspace = app.open(Workspace)
+    infrastructure = app.read(workspace, infra_def, nodes)[0] if infra_def else workspace.described(str(infra_id))
     app.give(DRAWINGS[form](infrastructure))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from occopus.cli.app import App, door
+from occopus.workspace import Workspace
 
 
 @click.command("import")
@@ -17,7 +18,8 @@ def command(app: App, datafile: str) -> None:
     Example:
       occopus-import nodes/node_definitions.yaml
     """
-    description = app.manager.read([datafile], definitions_only=True)
+    workspace = app.open(Workspace)
+    description = workspace.read([datafile], definitions_only=True)
     app.show_faults(description.warnings)
-    for name in app.manager.import_definitions(description):
+    for name in workspace.import_definitions(description):
         app.say(f"imported: {name}")

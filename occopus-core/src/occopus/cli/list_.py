@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 
 from occopus.cli.app import App, door
+from occopus.cli.formats import age, status_of
+from occopus.workspace import Workspace
 
 
 @click.command("list")
@@ -22,9 +24,7 @@ def command(app: App, as_json: bool) -> None:
 
 def show_list(app: App, as_json: bool = False) -> None:
     """Show all infrastructures in the form asked for."""
-    from occopus.cli.formats import age, status_of
-
-    infras = app.manager.list()
+    infras = app.open(Workspace).list()
     if as_json:
         fields = [
             {"infra_id": i.infra_id, "name": i.name, "user_id": i.user_id, "created_at": i.created_at, "status": status_of(i)}

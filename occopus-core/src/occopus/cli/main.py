@@ -7,6 +7,8 @@ from importlib import import_module
 
 import click
 
+from occopus.diagnostics import did_you_mean
+
 COMMANDS = {
     "validate": "Check descriptions and node definitions.",
     "render": "Show what each instance would get, before anything exists.",
@@ -38,8 +40,6 @@ class Commands(click.Group):
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         if args[0] not in COMMANDS and not args[0].startswith("-"):
-            from occopus.diagnostics import did_you_mean
-
             raise click.UsageError(f"there is no command '{args[0]}'; {did_you_mean(args[0], COMMANDS)}", ctx)
         return super().resolve_command(ctx, args)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 
 from occopus.cli.app import App, door, infra_id_option
+from occopus.cli.list_ import show_list
+from occopus.cli.report import show_report
 from occopus.errors import UsageError
 
 
@@ -24,11 +26,7 @@ def command(app: App, list_all: bool, report: bool, infra_id: str | None, output
       occopus-maintain -r -i ID
     """
     if list_all:
-        from occopus.cli.list_ import show_list
-
         return show_list(app)
     if not report or not infra_id:
         raise UsageError("nothing to do", "give -l, or -r with -i ID")
-    from occopus.cli.report import show_report
-
     return show_report(app, infra_id, wanted, output, as_json=False)

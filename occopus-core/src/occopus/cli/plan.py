@@ -5,7 +5,9 @@ from __future__ import annotations
 import click
 
 from occopus.cli.app import App, door, infra_id_option, nodes_option
+from occopus.cli.formats import plan_as_json, plan_as_text
 from occopus.errors import UsageError
+from occopus.manager import InfrastructureManager
 
 CHANGES = 2
 """The exit code of --detailed-exitcode where the plan is not empty."""
@@ -18,9 +20,7 @@ CHANGES = 2
 @click.option("--json", "as_json", is_flag=True, help="Print the steps as JSON.")
 @click.option("--detailed-exitcode", is_flag=True, help="End with 0 where nothing is to be done, 1 on errors, 2 where there are steps.")
 @door
-def command(
-    app: App, infra_def: str | None, infra_id: str | None, nodes: tuple[str, ...], as_json: bool, detailed_exitcode: bool
-) -> None:
+def command(app: App, infra_def: str | None, infra_id: str | None, nodes: tuple[str, ...], as_json: bool, detailed_exitcode: bool) -> None:
     """Show what building INFRA would do, or, with -i and without INFRA, what the next pass would do. Nothing is changed.
 
     \b
@@ -28,17 +28,17 @@ def command(
       occopus plan infra.yaml
       occopus plan -i ID
     """
-    if not infra_def and not infra_id:
+    manager = app.open(InfrastructureManager)
+    infrastructure = app.read(manager, infra_def, nodes)[0] if infra_def else None
+    if infra_id:
+        plan = manager.plan(infrastructure, infra_id)
+    elif infrastructure:
+        plan = manager.plan_from_nothing(infrastructure)
+    else:
         raise UsageError("nothing to plan", "give an infrastructure description, -i ID, or both")
-    infrastructure = app.read(infra_def, nodes).infrastructure if infra_def else None
-    plan = app.manager.plan(infrastructure, infra_id)
     if as_json:
-        from occopus.cli.formats import plan_as_json
-
         app.give_json(plan_as_json(plan))
     else:
-        from occopus.cli.formats import plan_as_text
-
         app.give(plan_as_text(plan))
     if detailed_exitcode and not plan.is_empty:
         raise click.exceptions.Exit(CHANGES)

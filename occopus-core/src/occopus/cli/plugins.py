@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 
 from occopus.cli.app import App, door
+from occopus.cli.formats import plugin_rows, table
+from occopus.workspace import Workspace
 
 
 @click.command("plugins")
@@ -17,9 +19,7 @@ def command(app: App, as_json: bool) -> None:
     Example:
       occopus plugins
     """
-    from occopus.cli.formats import plugin_rows, table
-
-    rows = plugin_rows(app.manager.registry)
+    rows = plugin_rows(app.open(Workspace).registry)
     if as_json:
         return app.give_json(rows)
     app.give(table([list(row.values()) for row in rows], ["name", "kind", "package", "version", "status", "reason"]))

@@ -11,9 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
 from occopus.cli.app import App
 from occopus.engine.services import Watcher
-from occopus.manager import Interrupts
 from occopus.model.event import Event
 from occopus.model.instance import NodeId
 
@@ -22,26 +26,25 @@ ENDED = frozenset({"ready", "dropped"})
 
 
 @contextmanager
-def watching(app: App, doing: str, what: str) -> Iterator[tuple[Watcher, Interrupts]]:
+def watching(app: App, doing: str, what: str) -> Iterator[Watcher]:
     """Show the progress of a command until it ends."""
-    interrupts = _interrupts(app)
     if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
         with _live_table(app, f"{doing} {what}") as progress:
-            yield Watcher(progress.event, progress.waiting), interrupts
+            yield _watcher(app, progress)
     else:
         lines = PlainLines(app)
         app.say(f"{doing} {what}")
-        yield Watcher(lines.event, lines.waiting), interrupts
+        yield _watcher(app, lines)
 
 
-def _interrupts(app: App) -> Interrupts:
-    def first() -> None:
+def _watcher(app: App, progress: PlainLines | LiveTable) -> Watcher:
+    def stopping() -> None:
         app.say("stopping at a safe point; Ctrl-C again stops at once")
 
-    def second(infra_id: str) -> None:
+    def abandoned(infra_id: str) -> None:
         app.say(f"stopped at once; 'occopus destroy -i {infra_id}' removes what is left")
 
-    return Interrupts(first, second)
+    return Watcher(progress.event, progress.waiting, stopping, abandoned)
 
 
 class PlainLines:
@@ -101,9 +104,6 @@ class LiveTable:
                 self.rows[node_id].reason = reason
 
     def __rich__(self) -> Any:
-        from rich.table import Table
-        from rich.text import Text
-
         with self.lock:
             rows = [(id, _Row(**vars(row))) for id, row in self.rows.items()]
         counts: dict[str, int] = {}
@@ -116,7 +116,7 @@ class LiveTable:
         busy = sorted(rows, key=lambda item: item[1].state in ENDED)
         for id, row in busy[: self.most]:
             seconds = f"{time.monotonic() - row.since:.0f}s"
-            drawn.add_row(row.node_name, id[:8], row.state, seconds, Text(self.app.masked(row.reason)))
+            drawn.add_row(row.node_name, id[:8], row.state, seconds, Text(self.app.masker.mask(row.reason)))
         if len(busy) > self.most:
             drawn.caption = f"and {len(busy) - self.most} more"
         return drawn
@@ -124,9 +124,6 @@ class LiveTable:
 
 @contextmanager
 def _live_table(app: App, title: str) -> Iterator[LiveTable]:
-    from rich.console import Console
-    from rich.live import Live
-
     progress = LiveTable(app, title)
     with Live(progress, console=Console(stderr=True), refresh_per_second=8):
         yield progress

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
+import yaml
 
 from occopus.cli.app import App, door, nodes_option
-
-if TYPE_CHECKING:
-    from occopus.engine.rehearsal import Rehearsed
+from occopus.engine.rehearsal import Rehearsed
+from occopus.plugins.contextualiser import UserData
+from occopus.workspace import Workspace
 
 
 @click.command("render")
@@ -28,13 +29,11 @@ def command(app: App, infra_def: str, nodes: tuple[str, ...], as_json: bool) -> 
     Example:
       occopus render infra.yaml --nodes nodes/node_definitions.yaml
     """
-    description = app.read(infra_def, nodes)
-    assert description.infrastructure  # noqa: S101 - App.read sees to it
-    rows = [_row(rehearsed) for rehearsed in app.manager.render(description.infrastructure)]
+    workspace = app.open(Workspace)
+    infrastructure, _ = app.read(workspace, infra_def, nodes)
+    rows = [_row(rehearsed) for rehearsed in workspace.render(infrastructure)]
     if as_json:
         return app.give_json(rows, exact=True)
-    import yaml
-
     for row in rows:
         app.give(f"--- {row.pop('node')} {row.pop('index')}")
         text = row.pop("user_data")
@@ -45,8 +44,6 @@ def command(app: App, infra_def: str, nodes: tuple[str, ...], as_json: bool) -> 
 
 
 def _row(rehearsed: Rehearsed) -> dict[str, Any]:
-    from occopus.plugins.contextualiser import UserData
-
     context = rehearsed.inputs.context
     container = asdict(context) if context and not isinstance(context, UserData) else None
     if container:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from occopus.cli.app import App, door, infra_id_option
+from occopus.cli.formats import report_as_json, report_as_lines, report_as_text
+from occopus.manager import InfrastructureManager
 
 
 @click.command("report")
@@ -25,13 +29,9 @@ def command(app: App, infra_id: str, wanted: str | None, output: str | None, as_
 
 def show_report(app: App, infra_id: str, wanted: str | None, output: str | None, as_json: bool) -> None:
     """Look at an infrastructure and show it in the form asked for."""
-    from occopus.cli.formats import report_as_json, report_as_lines, report_as_text
-
-    record, instances = app.manager.report(infra_id)
+    record, instances = app.open(InfrastructureManager).report(infra_id)
     kept = [instance for instance in instances if wanted is None or wanted in instance.node_name]
     if output:
-        from pathlib import Path
-
         Path(output).write_text(report_as_lines(kept))
         app.say(f"written: {output}")
     elif as_json:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 
 from occopus.cli.app import App, door
+from occopus.schema.json_schema import infrastructure_schema, node_definitions_schema
+from occopus.workspace import Workspace
 
 
 @click.command("schema")
@@ -19,7 +21,5 @@ def command(app: App, kind: str) -> None:
     Example:
       occopus schema node-definitions > node-definitions.schema.json
     """
-    from occopus.schema.json_schema import infrastructure_schema, node_definitions_schema
-
-    schema = infrastructure_schema() if kind == "infrastructure" else node_definitions_schema(app.manager.composition)
+    schema = infrastructure_schema() if kind == "infrastructure" else node_definitions_schema(app.open(Workspace).composition)
     app.give_json(schema, exact=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 
 from occopus.cli.app import App, door, nodes_option
+from occopus.diagnostics import DescriptionError
+from occopus.workspace import Workspace
 
 
 @click.command("validate")
@@ -21,10 +23,8 @@ def command(app: App, files: tuple[str, ...], nodes: tuple[str, ...], as_json: b
     Example:
       occopus validate infra.yaml nodes/node_definitions.yaml
     """
-    from occopus.diagnostics import DescriptionError
-
     try:
-        description = app.manager.read([*files, *nodes])
+        description = app.open(Workspace).read([*files, *nodes])
         faults = description.warnings
     except DescriptionError as error:
         if not as_json:

@@ -22,8 +22,6 @@ from occopus.diagnostics import did_you_mean
 Tagger = Callable[[str, Node], Node]
 """Turns a value with a tag that is not YAML's own into what the tag makes of it."""
 
-Parser: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
 _TAG = "tag:yaml.org,2002:"
 
 
@@ -39,6 +37,8 @@ class _Open:
 
 class Composer:
     """Reads one text."""
+
+    parser: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
     def __init__(self, text: Text, loading: Loading, tagger: Tagger) -> None:
         self._text = text
@@ -73,7 +73,7 @@ class Composer:
             yaml.DocumentStartEvent: self._document,
         }
         try:
-            events: Iterable[Any] = yaml.parse(self._text.content, Loader=Parser)
+            events: Iterable[Any] = yaml.parse(self._text.content, Loader=self.parser)
             for event in events:
                 handle = take.get(type(event))
                 if handle:

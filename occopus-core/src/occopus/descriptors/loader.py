@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +53,7 @@ def load_file(
     except (OSError, ValueError, UsageError) as error:
         diagnostics.error(why_unreadable(error, f"'{path}'"), None, getattr(error, "hint", None))
         return None
-    return _load(content, str(path), Path(path).parent, loading, [Path(path).absolute()])
+    return _load(content, str(path), Path(path).parent, loading, [Path(os.path.realpath(path))])
 
 
 def load_text(

@@ -16,7 +16,7 @@ _MEANINGS: tuple[tuple[str, str, str | None], ...] = (
     (
         r"mapping values are not allowed",
         "a ':' is not expected here",
-        "check the indentation; quote a text that has a colon and a space in it",
+        "check the indentation here and the line before (a space belongs after each ':'); put a text that has ': ' in it in quotes",
     ),
     (r"sequence entries are not allowed", "a list cannot begin here", "begin the list on the next line, or check the indentation"),
     (

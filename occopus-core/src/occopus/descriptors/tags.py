@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,7 @@ class Tags:
         path = self._path(tag, node)
         if path is None:
             return None
-        key = (tag, path)
+        key = (tag, _identity(path))
         if key not in self._loading.imported:
             self._loading.imported[key] = self._load(tag, node, path)
         return self._loading.imported[key]
@@ -80,8 +81,8 @@ class Tags:
 
     def _load(self, tag: str, node: Node, path: Path) -> Node | None:
         chain = self._loading.chain
-        absolute = path.absolute()
-        if tag == "!yaml_import" and not self._may_follow(node, absolute):
+        identity = _identity(path)
+        if tag == "!yaml_import" and not self._may_follow(node, identity):
             return None
         content = self._read(node, path)
         if content is None:
@@ -91,7 +92,7 @@ class Tags:
             return None
         if tag == "!text_import":
             return Node(text, 0, text.content, 1 + len(text.content) // 100)
-        chain.append(absolute)
+        chain.append(identity)
         try:
             return self._compose(text, self._loading)
         finally:
@@ -118,3 +119,11 @@ class Tags:
             self._fault(node, f"the file '{path}' is larger than {limits.BYTES // 1024**2} MB")
             return None
         return content
+
+
+def _identity(path: Path) -> Path:
+    """The same for all ways to write a file's name."""
+    try:
+        return Path(os.path.realpath(path))
+    except ValueError:  # a name that no file can have
+        return path

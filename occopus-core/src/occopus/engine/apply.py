@@ -40,7 +40,10 @@ class Runner:
         self._outcome = Outcome()
 
     async def run(self, stop: asyncio.Event) -> Outcome:
-        """Run until every step is done that can be, or until `stop` is set: then running steps end at a safe point and nothing new begins."""
+        """Run until every step is done that can be, or until `stop` is set.
+
+        Then running steps end at a safe point and nothing new begins.
+        """
         stopping = asyncio.create_task(self._watch(stop))
         try:
             while True:
@@ -63,7 +66,7 @@ class Runner:
                 self._release(step.id)
                 continue
             task = asyncio.ensure_future(self._carry_out(step))
-            self._running[step.id] = task  # type: ignore[assignment]
+            self._running[step.id] = task
             task.add_done_callback(lambda _, id=step.id: self._ended.put_nowait(id))  # type: ignore[misc]
 
     def _end(self, id: str) -> None:

@@ -28,10 +28,9 @@ class Calls:
         self._all = asyncio.Semaphore(policy.parallelism or 1)
         self._by_endpoint: dict[int, asyncio.Semaphore] = {}
 
-    async def run(
-        self, endpoint: object, retrying: Retrying, function: Callable[[*Arguments], T], *args: *Arguments
-    ) -> T:
-        """Call a function of an endpoint's handler, again with growing pauses where its error may pass. `retrying` is told of each such error.
+    async def run(self, endpoint: object, retrying: Retrying, function: Callable[[*Arguments], T], *args: *Arguments) -> T:
+        """Call a function of an endpoint's handler, again with growing pauses where its error may pass. `retrying` is told of each such
+        error.
 
         Raises:
             ResourceError: the last one, or one that repeating can't mend.
@@ -54,8 +53,8 @@ class Calls:
     def _pause(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
         grown = min(self._policy.retry_longest, self._policy.retry_first * 2 ** (state.attempt_number - 1))
-        asked = error.retry_after or 0.0 if isinstance(error, ResourceError) else 0.0
-        return max(asked, grown * self._clock.random.uniform(0.5, 1.0))
+        asked = (error.retry_after or 0.0) if isinstance(error, ResourceError) else 0.0
+        return max(asked, float(grown) * self._clock.random.uniform(0.5, 1.0))
 
 
 def may_pass(error: BaseException) -> bool:

@@ -1,4 +1,6 @@
-"""The one seam through which time, chance, new ids and threads come into the engine, so that it can also run on virtual time from a seed."""
+"""The one seam through which time, chance, new ids and threads come into the engine, so that it can also run on virtual time
+from a seed.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,10 @@ class Clock:
         await asyncio.sleep(seconds)
 
     async def call(self, function: Callable[[*Arguments], T], *args: *Arguments) -> T:
-        """Run a blocking function in a thread. Once begun it is waited for, even where the caller is cancelled: its effect must be known."""
+        """Run a blocking function in a thread. Once begun it is waited for, even where the caller is cancelled.
+
+        Its effect must be known.
+        """
         running = asyncio.get_running_loop().run_in_executor(self._threads, function, *args)
         try:
             return await asyncio.shield(running)

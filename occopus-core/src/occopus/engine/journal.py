@@ -11,8 +11,8 @@ from dataclasses import replace
 
 from occopus.model.event import Event
 from occopus.model.infrastructure import InfraId, InfraRecord
-from occopus.model.node import Section
 from occopus.model.instance import Handle, Instance, NodeId, Phase
+from occopus.model.node import Section
 from occopus.store.base import Change, Lease, Store
 from occopus.store.records import (
     Versioned,
@@ -134,5 +134,3 @@ class Journal:
         self.store.write([*changes, append_event(event)] if event else changes, self.lease)
         if event:
             self._listen(event)
-
-

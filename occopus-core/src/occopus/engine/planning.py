@@ -1,4 +1,7 @@
-"""Works out the difference between what should exist and what does. Pure and quick: its cost grows with the instances and the dependencies."""
+"""Works out the difference between what should exist and what does. Pure and quick.
+
+Its cost grows with the instances and the dependencies.
+"""
 
 from __future__ import annotations
 

@@ -183,8 +183,12 @@ def _fitted(rendered: Any, section: Section, rules: SectionRules) -> Any:
 
 
 def _at(data: Any, path: tuple[str | int, ...]) -> Any:
+    """What stands at a path; None where the path leads nowhere, since keys may have been rendered too."""
     for key in path:
-        data = data[key] if isinstance(data, list) or (isinstance(data, Mapping) and key in data) else None
+        try:
+            data = data[key]
+        except (LookupError, TypeError):
+            return None
     return data
 
 

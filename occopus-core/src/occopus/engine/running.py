@@ -9,28 +9,28 @@ import threading
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from occopus.engine.services import Watcher
+from occopus.model.infrastructure import InfraId
+
 T = TypeVar("T")
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-def run(operation: Callable[[asyncio.Event], Awaitable[T]], first: Callable[[], None], second: Callable[[], None]) -> T:
-    """Run an operation that ends at a safe point when its event is set.
-
-    The first Ctrl-C (or SIGTERM) calls `first` and sets the event; the next one calls `second` and ends the process.
-    """
-    return asyncio.run(_run(operation, first, second))
+def run(operation: Callable[[asyncio.Event], Awaitable[T]], infra_id: InfraId, watcher: Watcher) -> T:
+    """Run an operation on an infrastructure. It ends at a safe point when its event is set: at the first Ctrl-C or SIGTERM."""
+    return asyncio.run(_run(operation, infra_id, watcher))
 
 
-async def _run(operation: Callable[[asyncio.Event], Awaitable[T]], first: Callable[[], None], second: Callable[[], None]) -> T:
+async def _run(operation: Callable[[asyncio.Event], Awaitable[T]], infra_id: InfraId, watcher: Watcher) -> T:
     stop = asyncio.Event()
 
     def on_signal() -> None:
         if stop.is_set():
-            second()
+            watcher.abandoned(infra_id)
             # Threads may hang in a backend's library: the journal knows what they are about, so nothing is lost by not waiting.
             os._exit(130)
-        first()
+        watcher.stopping()
         stop.set()
 
     loop = asyncio.get_running_loop()

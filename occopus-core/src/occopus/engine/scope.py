@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,4 +105,3 @@ def _record(instance: Instance) -> dict[str, Any]:
         "addresses": [address.value for address in instance.addresses],
         "state": str(instance.state),
     }
-

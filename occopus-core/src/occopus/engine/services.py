@@ -11,25 +11,27 @@ from occopus.engine.clock import Clock
 from occopus.engine.policy import Policy
 from occopus.engine.scope import Outside
 from occopus.model.event import Event
+from occopus.model.infrastructure import InfraId
 from occopus.model.instance import NodeId
 from occopus.schema.composition import Composition
 from occopus.store.base import Store
 
 
-def _ignore_event(event: Event) -> None:
-    """Nobody watches."""
-
-
-def _ignore_waiting(node_id: NodeId, reason: str) -> None:
-    """Nobody watches."""
+def _ignore(*news: object) -> None:
+    """Nobody is told."""
 
 
 @dataclass(frozen=True)
 class Watcher:
-    """Who is told, while it happens, what happens and what is waited for. May be called from several threads."""
+    """Who is told what happens while it happens. May be called from several threads."""
 
-    event: Callable[[Event], None] = _ignore_event
-    waiting: Callable[[NodeId, str], None] = _ignore_waiting
+    event: Callable[[Event], None] = _ignore
+    waiting: Callable[[NodeId, str], None] = _ignore
+    """What an instance waits for; without an id, what all wait for."""
+    stopping: Callable[[], None] = _ignore
+    """The user asked to stop, and it will end at a safe point."""
+    abandoned: Callable[[InfraId], None] = _ignore
+    """The user asked again, and it ends at once."""
 
 
 @dataclass(frozen=True)
@@ -42,5 +44,5 @@ class Services:
     outside: Outside
     data_dir: Path
     clock: Clock = field(default_factory=Clock)
-    policy: Policy = Policy()
-    watcher: Watcher = Watcher()
+    policy: Policy = field(default_factory=Policy)
+    watcher: Watcher = field(default_factory=Watcher)

@@ -18,7 +18,7 @@ from occopus.engine.reconcile import Reconciler, choices, explained
 from occopus.engine.resolve import Resolver
 from occopus.engine.services import Services
 from occopus.errors import InfrastructureNotFound, OccopusError, StepsFailed, StoreError
-from occopus.model.infrastructure import InfraId, Infrastructure, InfraRecord
+from occopus.model.infrastructure import InfraId, InfraRecord, Infrastructure
 from occopus.model.instance import Instance
 from occopus.model.node import Section
 from occopus.model.plan import Plan

@@ -9,8 +9,8 @@ from functools import lru_cache
 from typing import Any
 
 from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, Undefined, UndefinedError
-from jinja2.runtime import missing
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import missing
 
 from occopus.errors import RenderError
 from occopus.model.secret import SecretReference
@@ -89,8 +89,10 @@ _HINT = "define it under 'variables' of the node or the infrastructure, or write
 
 def _plain_words(error: UndefinedError) -> str:
     """Jinja2 speaks of 'dict object' where it means a mapping."""
-    return (error.message or "something is undefined").replace("'dict object' has no attribute", "there is no").replace(
-        " is undefined", " is not defined"
+    return (
+        (error.message or "something is undefined")
+        .replace("'dict object' has no attribute", "there is no")
+        .replace(" is undefined", " is not defined")
     )
 
 

@@ -10,6 +10,9 @@ from functools import cached_property
 
 from occopus.model.instance import Instance, NodeId
 
+NO_NODE = NodeId("")
+"""What a gate works on."""
+
 
 class Action(StrEnum):
     """What a step does."""
@@ -36,7 +39,7 @@ class Step:
     node_name: str
     reason: str = ""
     after: tuple[str, ...] = ()
-    node_id: NodeId = NodeId("")
+    node_id: NodeId = NO_NODE
     implementation: int = 0
     instance: Instance | None = None
 

@@ -35,7 +35,10 @@ class NodeRegistration:
 
 
 class ConfigManager(ABC):
-    """Serves one endpoint for the length of a pass. Every method is idempotent, may raise `ResourceError`, and is called from several threads."""
+    """Serves one endpoint for the length of a pass.
+
+    Every method is idempotent, may raise `ResourceError`, and is called from several threads.
+    """
 
     def __init__(self, config: ConfigManagerConfig, client: Any = None) -> None:
         """`client` replaces the real client in tests."""

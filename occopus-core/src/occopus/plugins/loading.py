@@ -70,8 +70,7 @@ def _ask(module: Any) -> tuple[list[tuple[str, Spec]], str | None]:
     for hook, (kind, spec_type) in HOOKS.items():
         for implementation in getattr(manager.hook, hook).get_hookimpls():
             try:
-                for spec in implementation.function():
-                    offers.append((kind, _checked(spec, spec_type)))
+                offers += [(kind, _checked(spec, spec_type)) for spec in implementation.function()]
             except Exception as error:  # the other hooks of this package may still be good
                 problem = problem or f"{hook}() raises {type(error).__name__}: {error}"
     return offers, problem

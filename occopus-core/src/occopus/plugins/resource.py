@@ -102,8 +102,8 @@ class CreateRequest:
 class ResourceStatus:
     """How a machine does.
 
-    `unfinished` means that the handler could do its next step now: the engine calls `create` again, or `drop` again if the node is on its way
-    out. A status of `shutdown` without it means that nothing is left of the node.
+    `unfinished` means that the handler could do its next step now: the engine calls `create` again, or `drop` again if the node is on
+    its way out. A status of `shutdown` without it means that nothing is left of the node.
     """
 
     state: NodeState
@@ -115,8 +115,8 @@ class ResourceStatus:
 class ResourceHandler(ABC):
     """Serves one endpoint with one set of credentials for the length of a pass.
 
-    Methods are called from several threads at once; what an SDK can't share between threads, keep per thread. Every method may raise `ResourceError`
-    and nothing else on purpose. Nobody sleeps in a handler: the engine polls.
+    Methods are called from several threads at once; what an SDK can't share between threads, keep per thread. Every method may raise
+    `ResourceError` and nothing else on purpose. Nobody sleeps in a handler: the engine polls.
     """
 
     def __init__(self, config: HandlerConfig, client: Any = None) -> None:
@@ -128,8 +128,8 @@ class ResourceHandler(ABC):
     def create(self, request: CreateRequest, checkpoint: Checkpoint) -> Handle:
         """Submit what makes one instance and return without waiting for it to be up.
 
-        Idempotent by `request.node_id`: called again, it finds or completes what an earlier call began. Everything made carries `request.marks`.
-        As soon as an object's id is known it goes into a handle and to `checkpoint`.
+        Idempotent by `request.node_id`: called again, it finds or completes what an earlier call began. Everything made carries
+        `request.marks`. As soon as an object's id is known it goes into a handle and to `checkpoint`.
         """
 
     @abstractmethod
@@ -140,8 +140,8 @@ class ResourceHandler(ABC):
     def drop(self, handle: Handle) -> None:
         """Begin or go on to remove everything that `create` made for this node and nothing else.
 
-        Succeeds on what is already gone. A handle without ids means that a create may have been begun: find what it made by its marks or names.
-        The engine then asks `describe` until the node is absent, or `shutdown` with nothing unfinished.
+        Succeeds on what is already gone. A handle without ids means that a create may have been begun: find what it made by its marks or
+        names. The engine then asks `describe` until the node is absent, or `shutdown` with nothing unfinished.
         """
 
     @abstractmethod
@@ -160,7 +160,8 @@ class SupportsCost(Protocol):
 class ResourceHandlerSpec:
     """Declares a resource type.
 
-    `handler` is `package.module:Class`, imported when the first handler of the type is needed. `endpoint` names the keys of the section that say
+    `handler` is `package.module:Class`, imported when the first handler of the type is needed. `endpoint` names the keys of the section
+    that say
     where requests go: nodes that agree in them (and in their credentials) share a handler. `contexts` are the contextualisers that fit,
     besides `basic` and none. `user_data_limit` is in bytes. `local` means that nodes run on the machine that runs Occopus.
     """

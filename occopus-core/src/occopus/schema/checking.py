@@ -103,8 +103,8 @@ class ImplementationChecker:
                     self.composition.registry.health_check(key)
             except MissingPlugin as error:
                 missing[key] = error
-        for key, error in missing.items():
-            reporter.error(error.message, (key,), error.hint, of_key=True)
+        for key, problem in missing.items():
+            reporter.error(problem.message, (key,), problem.hint, of_key=True)
         return {key: value for key, value in data.items() if key not in missing}
 
     def _check_fit(self, data: Mapping[str, Any], reporter: Reporter) -> None:

@@ -57,16 +57,18 @@ class Composition:
         if section == "health_check":
             return _rules(self._health_schema(), ())
         spec: Any = getattr(self.registry, _LOOKUP[section])(type)
-        schema, checks = {"type": TYPE_RULE} | dict(spec.schema), spec.checks
+        schema: dict[str, Mapping[str, Any]] = {"type": TYPE_RULE, **spec.schema}
+        checks: tuple[Check, ...] = spec.checks
         for more in self.registry.schema_rules(section, type):
             taken = sorted(set(more.schema) & set(schema))
             if taken:
                 raise MissingPlugin(f"a schema rule for {section} '{type}' redefines {', '.join(taken)}", "'occopus plugins' lists them")
-            schema, checks = schema | dict(more.schema), checks + more.checks
+            schema |= more.schema
+            checks += more.checks
         return _rules(schema, checks)
 
     def _health_schema(self) -> Schema:
-        schema = dict(core.HEALTH_CHECK)
+        schema: dict[str, Mapping[str, Any]] = dict(core.HEALTH_CHECK)
         for spec in self.registry.health_checks():
             rule = {**spec.rule, "meta": {"description": spec.summary} | dict(spec.rule.get("meta", {}))}
             schema |= dict.fromkeys((spec.key, *spec.aliases), rule)

@@ -34,9 +34,7 @@ NODE: Schema = {
     "variables": _described({"type": "dict", "nullable": True}, "Values for templates; they go over those of the infrastructure."),
     "attributes": _described({"type": "dict", "nullable": True}, "Attributes; they go over those of the node definition."),
     "create_timeout": _described({"type": "number", "min": 1}, "Seconds an instance may take to become ready."),
-    "backend_selection_strategy": _described(
-        {"type": "string", "allowed": ["random"]}, "How one of several implementations is chosen."
-    ),
+    "backend_selection_strategy": _described({"type": "string", "allowed": ["random"]}, "How one of several implementations is chosen."),
 }
 
 INFRASTRUCTURE: Schema = {

@@ -24,7 +24,7 @@ def read_dependencies(entries: list[Any], nodes: Iterable[str], reporter: Report
 def creation_order(nodes: Iterable[str], dependencies: Iterable[Dependency] | None, reporter: Reporter) -> list[str] | None:
     """The nodes level by level: those that wait for nothing, then those that wait for these, and so on. None where there is a cycle."""
     declared = {name: position for position, name in enumerate(nodes)}
-    sorter: TopologicalSorter[str] = TopologicalSorter({name: () for name in declared})
+    sorter: TopologicalSorter[str] = TopologicalSorter(dict.fromkeys(declared, ()))
     for dependency in dependencies or ():
         sorter.add(dependency.dependent, dependency.dependee)
     try:

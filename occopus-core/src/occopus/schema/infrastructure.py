@@ -20,7 +20,9 @@ FindDefinition = Callable[[str], Definition | None]
 class InfrastructureCompiler:
     """Turns one description into a model. Everything wrong goes to the diagnostics; nothing stops at the first fault."""
 
-    def __init__(self, composition: Composition, diagnostics: Diagnostics, definitions: Mapping[str, Definition], stored: FindDefinition) -> None:
+    def __init__(
+        self, composition: Composition, diagnostics: Diagnostics, definitions: Mapping[str, Definition], stored: FindDefinition
+    ) -> None:
         self.composition = composition
         self.checker = ImplementationChecker(composition)
         self.diagnostics = diagnostics
@@ -116,7 +118,10 @@ class InfrastructureCompiler:
     def _source(self, data: Mapping[str, Any], nodes: Mapping[str, Node], dependencies: Iterable[Dependency]) -> dict[str, Any]:
         """Plain data from which the same infrastructure can be compiled again, without files."""
         connections = [
-            {"connection": [d.dependent, d.dependee], "mappings": [{"attributes": [m.source, m.destination], "synch": m.synch} for m in d.mappings]}
+            {
+                "connection": [d.dependent, d.dependee],
+                "mappings": [{"attributes": [m.source, m.destination], "synch": m.synch} for m in d.mappings],
+            }
             for d in dependencies
         ]
         used = {node.type: list(self.definitions[node.type].implementations) for node in nodes.values()}

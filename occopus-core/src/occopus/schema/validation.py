@@ -12,6 +12,7 @@ from cerberus import errors as codes
 from occopus.diagnostics import did_you_mean
 from occopus.model.secret import SecretReference
 from occopus.plugins.schema import Problem, Schema
+from occopus.schema import core
 
 TYPE_NAMES = {
     "dict": "a mapping",
@@ -110,6 +111,4 @@ def describe(value: object) -> str:
 @cache
 def core_validator(name: str) -> SchemaValidator:
     """The validator for one of the core's own schemas, `NODE` for example."""
-    from occopus.schema import core
-
     return SchemaValidator(getattr(core, name))

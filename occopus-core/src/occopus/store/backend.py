@@ -1,9 +1,9 @@
-"""What all backends do alike: how values become text, who gets a lease, and the words of a refusal."""
+"""What all backends do alike: how values become text, who may have a lease, and the words of a refusal."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any
 
@@ -53,14 +53,14 @@ def plain(kind: str, value: Value) -> dict[str, Any]:
     return copy
 
 
-def grant(wanted: Lease, held: Lease | None, now: float, instead_of: str | None = None) -> Lease:
-    """The lease that its owner gets where `held` is the last one given; `wanted` has the fence that a new holder would have.
+def refuse_if_held(held: Lease | None, owner: str, now: float, instead_of: str | None) -> None:
+    """See whether `owner` may have a scope whose last lease is `held`.
 
     Raises:
-        LeaseHeld: it is somebody else's, who is alive, and has not expired.
+        LeaseHeld: somebody else has it, has not let it expire, and is not known to be dead.
     """
-XX LeaseHeld(f"'{scope}' is being worked on by {held.owner} (for {held.expires - now:.0f} s at most)", held.owner)
-    return Lease(scope, owner, held.fence, now + seconds)
+    if held is not None and held.owner not in (owner, instead_of) and held.expires > now:
+        raise LeaseHeld(f"'{held.scope}' is being worked on by {held.owner} (for {held.expires - now:.0f} s at most)", held.owner)
 
 
 def conflict(key: Key) -> VersionConflict:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from occopus.store.backend import conflict, decode, grant, lost, with_texts
+from occopus.store.backend import conflict, decode, lost, refuse_if_held, with_texts
 from occopus.store.base import Append, Change, Key, Lease, Put, Record, Store
 
 
@@ -50,10 +50,12 @@ class MemoryStore(Store):
             for change, text in prepared:
                 self._apply(change, text)
 
-    def acquire(self, scope: str, owner: str, seconds: float) -> Lease:
+    def acquire(self, scope: str, owner: str, seconds: float, instead_of: str | None = None) -> Lease:
         with self._lock:
-            lease = grant(scope, owner, seconds, held=self._leases.get(scope), now=self._clock(), next_fence=self._next_fence)
-            self._leases[scope] = lease
+            now, held = self._clock(), self._leases.get(scope)
+            refuse_if_held(held, owner, now, instead_of)
+            fence = held.fence if held and held.owner == owner else self._next_fence()
+            lease = self._leases[scope] = Lease(scope, owner, fence, now + seconds)
             return lease
 
     def release(self, lease: Lease) -> None:

@@ -7,10 +7,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import astuple
 from pathlib import Path
 
 from occopus.errors import StoreError
-from occopus.store.backend import conflict, decode, grant, lost, with_texts
+from occopus.store.backend import conflict, decode, lost, refuse_if_held, with_texts
 from occopus.store.base import Append, Change, Delete, Key, Lease, Put, Record, Store
 from occopus.store.sqlite_file import explain, open_file
 
@@ -56,12 +57,14 @@ class SqliteStore(Store):
             for change, text in prepared:
                 _apply(db, change, text)
 
-    def acquire(self, scope: str, owner: str, seconds: float) -> Lease:
+    def acquire(self, scope: str, owner: str, seconds: float, instead_of: str | None = None) -> Lease:
         with self._transaction() as db:
             row = db.execute("SELECT scope, owner, fence, expires FROM leases WHERE scope = ?", (scope,)).fetchone()
-            held = Lease(*row) if row else None
-            lease = grant(scope, owner, seconds, held=held, now=self._clock(), next_fence=lambda: _next(db, "fence"))
-            db.execute("REPLACE INTO leases (scope, owner, fence, expires) VALUES (?, ?, ?, ?)", (scope, owner, lease.fence, lease.expires))
+            now, held = self._clock(), Lease(*row) if row else None
+            refuse_if_held(held, owner, now, instead_of)
+            fence = held.fence if held and held.owner == owner else _next(db, "fence")
+            lease = Lease(scope, owner, fence, now + seconds)
+            db.execute("REPLACE INTO leases (scope, owner, fence, expires) VALUES (?, ?, ?, ?)", astuple(lease))
         return lease
 
     def release(self, lease: Lease) -> None:

@@ -51,6 +51,28 @@ class LeaseChecks:
         with pytest.raises(LeaseHeld, match="bob"):
             store.acquire("scope", "alice", LONG)
 
+    def test_holder_that_is_late_goes_on(self, store: Store, advance: Callable[[float], None]) -> None:
+        first = store.acquire("scope", "alice", SHORT)
+        advance(PAST)
+        second = store.acquire("scope", "alice", LONG)
+        assert second.fence == first.fence, "nobody came between, so what the holder began under its fence must go on"
+        store.write([Put(KEY, {}, 0)], first)
+        with pytest.raises(LeaseHeld):
+            store.acquire("scope", "bob", LONG)
+
+    def test_lease_of_a_dead_holder_is_taken_at_once(self, store: Store) -> None:
+        first = store.acquire("scope", "alice", LONG)
+        second = store.acquire("scope", "bob", LONG, instead_of="alice")
+        assert (second.owner, second.fence > first.fence) == ("bob", True), "whoever takes over is a new holder with a greater fence"
+        with pytest.raises(LeaseLost):
+            store.write([Put(KEY, {}, 0)], first)
+
+    def test_only_the_dead_holder_is_displaced(self, store: Store) -> None:
+        store.acquire("scope", "alice", LONG)
+        store.acquire("scope", "bob", LONG, instead_of="alice")
+        with pytest.raises(LeaseHeld, match="bob"):
+            store.acquire("scope", "carol", LONG, instead_of="alice")
+
     def test_fence_grows_after_release(self, store: Store) -> None:
         first = store.acquire("scope", "alice", LONG)
         store.release(first)

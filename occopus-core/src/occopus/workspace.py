@@ -1,0 +1,193 @@
+"""Everything that can be done without touching a backend.
+
+Reading, checking, rendering, planning from nothing, and looking into the store.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import random
+import subprocess
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+from occopus.descriptors.loader import load_file
+from occopus.diagnostics import Diagnostics, Fault
+from occopus.engine.faults import report_template_faults
+from occopus.engine.planning import Choices, World, make_plan
+from occopus.engine.rehearsal import Rehearsal, Rehearsed, without_effects
+from occopus.engine.scope import Outside
+from occopus.errors import InfrastructureNotFound, UsageError
+from occopus.masking import Masker
+from occopus.model.event import Event
+from occopus.model.infrastructure import InfraId, InfraRecord, Infrastructure
+from occopus.model.plan import Plan
+from occopus.model.secret import SecretReference, from_plain, to_plain
+from occopus.plugins.loading import load_plugins
+from occopus.plugins.registry import Registry
+from occopus.schema.composition import Composition
+from occopus.schema.definitions import Definition, holds_definitions, read_definitions
+from occopus.schema.infrastructure import InfrastructureCompiler, check_unused, compile_source
+from occopus.secrets import resolve
+from occopus.settings import Settings, load_settings
+from occopus.store.base import Store
+from occopus.store.opening import open_store
+from occopus.store.records import load_definition, load_events, load_infra, load_infras, put_definition
+
+COMMAND_TIMEOUT = 60.0
+"""Seconds that `cmd()` in a template may take."""
+
+
+def _ignore(text: str) -> None:
+    """Nobody is told."""
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a set of files says, without faults. `infrastructure` is None where they hold only node definitions."""
+
+    infrastructure: Infrastructure | None
+    definitions: Mapping[str, Definition]
+    warnings: tuple[Fault, ...] = ()
+
+
+@dataclass
+class Workspace:
+    """The settings, the plugins and the store that everything is done with.
+
+    `user` is whose node definitions are used. `warn` is told of doubts that arise while something is done.
+    """
+
+    settings: Settings
+    registry: Registry = field(default_factory=load_plugins)
+    user: str = field(default_factory=getpass.getuser)
+    warn: Callable[[str], None] = _ignore
+    masker: Masker = field(default_factory=Masker)
+
+    @classmethod
+    def open(cls, cfg_path: str | None = None, auth_data_path: str | None = None, **options: Any) -> Self:
+        """One with the settings found where they are looked for.
+
+        Raises:
+            DescriptionError: the configuration has faults.
+        """
+        diagnostics = Diagnostics()
+        settings = load_settings(cfg_path, auth_data_path, os.environ, diagnostics)
+        diagnostics.raise_if_errors()
+        opened = cls(settings, **options)
+        for fault in diagnostics.faults:
+            opened.warn(str(fault))
+        return opened
+
+    @cached_property
+    def store(self) -> Store:
+        return open_store(self.settings.store_url)
+
+    @cached_property
+    def composition(self) -> Composition:
+        return Composition(self.registry)
+
+    @cached_property
+    def outside(self) -> Outside:
+        """The world as templates see it: local commands and secrets."""
+
+        def look_up(reference: SecretReference) -> str:
+            value = resolve(reference)
+            self.masker.add(value)
+            return value
+
+        return Outside(run_command, look_up, self.warn)
+
+    def read(self, paths: Iterable[str | Path], *, definitions_only: bool = False) -> Description:
+        """Read and check descriptions and node definitions, all files together; definitions that are not among them come from the store.
+
+        Raises:
+            DescriptionError: with every fault of all files.
+        """
+        diagnostics = Diagnostics()
+        documents = [document for path in paths if (document := load_file(path, diagnostics))]
+        definitions: dict[str, Definition] = {}
+        descriptions = []
+        for document in documents:
+            if holds_definitions(document.data) or definitions_only:
+                definitions |= read_definitions(document.data, document.position, diagnostics)
+            else:
+                descriptions.append(document)
+        if len(descriptions) > 1:
+            second = descriptions[1]
+            diagnostics.error("a second infrastructure description", second.position(()), "give one at a time")
+        infrastructure = None
+        if descriptions:
+            compiler = InfrastructureCompiler(self.composition, diagnostics, definitions, self._stored_definition)
+            infrastructure = compiler.compile(descriptions[0].data, descriptions[0].position)
+            if infrastructure:
+                report_template_faults(infrastructure, compiler, self.outside, diagnostics)
+        check_unused(definitions, self.composition, diagnostics, tolerate_missing=definitions_only or bool(descriptions))
+        diagnostics.raise_if_errors()
+        return Description(infrastructure, definitions, diagnostics.faults)
+
+    def import_definitions(self, description: Description) -> list[str]:
+        """Keep node definitions in the store, each in place of an earlier one of its name; their names."""
+        puts = [put_definition(self.user, d.name, to_plain(list(d.implementations))) for d in description.definitions.values()]
+        self.store.write(puts)
+        return list(description.definitions)
+
+    def render(self, infrastructure: Infrastructure) -> list[Rehearsed]:
+        """What each instance would get, before anything exists."""
+        return list(Rehearsal(infrastructure, self.composition, without_effects(self.outside)).rehearse())
+
+    def plan_from_nothing(self, infrastructure: Infrastructure) -> Plan:
+        """What building a new infrastructure would do."""
+        choices = Choices(lambda: str(uuid.uuid4()), random.Random().choice)  # noqa: S311 - chooses an implementation
+        return make_plan(World(infrastructure, None, ()), choices)
+
+    def described(self, infra_id: str) -> Infrastructure:
+        """The description that an infrastructure was built from; of one that is on its way out, the last.
+
+        Raises:
+            InfrastructureNotFound: there is none.
+        """
+        record = load_infra(self.store, InfraId(infra_id)).value
+        source = record.desired if record.desired is not None else record.former
+        if source is None:
+            raise InfrastructureNotFound(infra_id)
+        return compile_source(source, self.composition)
+
+    def list(self) -> list[InfraRecord]:
+        """All infrastructures in the store, the oldest first."""
+        return sorted(load_infras(self.store), key=lambda infra: infra.created_at)
+
+    def events(self, infra_id: str, after: str = "") -> Iterator[tuple[str, Event]]:
+        """What happened to an infrastructure, also to one that is gone.
+
+        Raises:
+            InfrastructureNotFound: nothing was ever recorded of it.
+        """
+        found = list(load_events(self.store, InfraId(infra_id), after))
+        if not found and not after:
+            raise InfrastructureNotFound(infra_id)
+        return iter(found)
+
+    def _stored_definition(self, name: str) -> Definition | None:
+        implementations = load_definition(self.store, self.user, name)
+        return Definition(name, tuple(from_plain(implementations))) if implementations else None
+
+
+def run_command(command: str) -> str:
+    """The output of a local command, without the newline at its end, as a shell's $(...) gives it.
+
+    Raises:
+        UsageError: it fails or takes too long; the message has the end of what it printed.
+    """
+    try:
+        done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=COMMAND_TIMEOUT, check=False)  # noqa: S602
+    except subprocess.TimeoutExpired:
+        raise UsageError(f"the command '{command}' takes more than {COMMAND_TIMEOUT:g} s") from None
+    if done.returncode:
+        raise UsageError(f"the command '{command}' fails with exit code {done.returncode}: {done.stderr.strip()[-200:]}")
+    return done.stdout.rstrip("\n")
