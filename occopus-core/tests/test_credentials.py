@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from occopus.credentials import Credentials, load_credentials
 from occopus.credentials_file import Entry
 from occopus.diagnostics import Diagnostics
@@ -84,7 +83,7 @@ def test_none_lists_those_there_are(auth: Path) -> None:
     with pytest.raises(CredentialsError) as caught:
         credentials.select("config_management", {"type": "puppet", "endpoint": "e"})
     assert caught.value.message == (
-        "no credentials fit {type: puppet, endpoint: e} under 'config_management': it has {type: chef} (line 12)"
+        "no credentials fit {type: puppet, endpoint: e} under 'config_management': it has {type: chef} (line 13)"
     )
     assert credentials.select("config_management", {"type": "puppet"}, required=False) is None
 

@@ -11,7 +11,6 @@ from urllib.parse import quote, quote_plus
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-
 from occopus.masking import MASK, SHORTEST, Masker, MaskingFilter, is_secret_key
 from occopus.model.secret import SecretReference
 
@@ -102,8 +101,29 @@ def test_many_secrets_and_much_text() -> None:
 
 @pytest.mark.parametrize(
     "key",
-    ["password", "Password", "vnc_password", "passwd", "pass", "db-pass", "secret", "client_secret", "clientSecret", "token", "auth.token"]
-    + ["private_key", "secretkey", "secret_key", "SECRET-KEY", "api_key", "apikey", "accesskey", "client_key", "passphrase", "pwd"],
+    [
+        "password",
+        "Password",
+        "vnc_password",
+        "passwd",
+        "pass",
+        "db-pass",
+        "secret",
+        "client_secret",
+        "clientSecret",
+        "token",
+        "auth.token",
+        "private_key",
+        "secretkey",
+        "secret_key",
+        "SECRET-KEY",
+        "api_key",
+        "apikey",
+        "accesskey",
+        "client_key",
+        "passphrase",
+        "pwd",
+    ],
 )
 def test_keys_of_secrets(key: str) -> None:
     assert is_secret_key(key)

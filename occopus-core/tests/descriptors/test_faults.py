@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from occopus.descriptors import limits
 from occopus.descriptors.loader import Document, load_file, load_text
 from occopus.diagnostics import Diagnostics

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import yaml
-
 from occopus.descriptors.composer import Composer
 from occopus.descriptors.loading import Loading
 from occopus.descriptors.tags import Tags
@@ -35,12 +36,12 @@ class PurePython(Composer):
         "[" * 3000,
     ],
 )
-def test_both_parsers_lead_to_the_same(text: str, tmp_path: pytest.TempPathFactory) -> None:
+def test_both_parsers_lead_to_the_same(text: str, tmp_path: Path) -> None:
     found = []
     for composer in (Composer, PurePython):
         diagnostics = Diagnostics()
         loading = Loading(diagnostics)
-        source = Text("f", text, tmp_path)  # type: ignore[arg-type]
+        source = Text("f", text, tmp_path)
         root = composer(source, loading, Tags(source, loading, lambda text, loading: None).apply).compose()
         lines = {fault.position.line if fault.position else 0 for fault in diagnostics.faults}
         found.append((root and root.data, len(diagnostics.faults), lines))

@@ -7,8 +7,6 @@ from importlib import import_module
 
 import click
 
-from occopus.diagnostics import did_you_mean
-
 COMMANDS = {
     "validate": "Check descriptions and node definitions.",
     "render": "Show what each instance would get, before anything exists.",
@@ -40,6 +38,8 @@ class Commands(click.Group):
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         if args[0] not in COMMANDS and not args[0].startswith("-"):
+            from occopus.diagnostics import did_you_mean  # noqa: PLC0415 - only those who err wait for it
+
             raise click.UsageError(f"there is no command '{args[0]}'; {did_you_mean(args[0], COMMANDS)}", ctx)
         return super().resolve_command(ctx, args)
 

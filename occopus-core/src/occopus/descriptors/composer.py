@@ -5,7 +5,7 @@ PyYAML's own composer recurses in C and crashes the process on deep nesting, and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,6 +39,7 @@ class Composer:
     """Reads one text."""
 
     parser: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    """libyaml's where PyYAML was built with it; PyYAML's own is some ten times slower."""
 
     def __init__(self, text: Text, loading: Loading, tagger: Tagger) -> None:
         self._text = text
@@ -72,16 +73,19 @@ class Composer:
             yaml.MappingEndEvent: self._end_mapping,
             yaml.DocumentStartEvent: self._document,
         }
+        for event in self._events():
+            handle = take.get(type(event))
+            if handle:
+                self._last = event.start_mark.index
+                handle(event)
+
+    def _events(self) -> Iterator[Any]:
+        """The parser's events; that it can go no further is a fault."""
+        events: Iterator[Any] = yaml.parse(self._text.content, Loader=self.parser)
         try:
-            events: Iterable[Any] = yaml.parse(self._text.content, Loader=self.parser)
-            for event in events:
-                handle = take.get(type(event))
-                if handle:
-                    self._last = event.start_mark.index
-                    handle(event)
+            yield from events
         except yaml.YAMLError as error:
-            fault = syntax.explain(error, self._text)
-            raise self._loading.stop(self._text, *fault) from None
+            raise self._stop(*syntax.explain(error, self._text)) from None
         except (ValueError, OverflowError):  # escapes of characters that do not exist
             raise self._stop(self._last, "after this place there is a character that does not exist") from None
 
@@ -120,7 +124,7 @@ class Composer:
         self._end(done, Node(self._text, done.at, data, entries=entries), "map")
 
     def _end(self, done: _Open, node: Node, own_tag: str) -> None:
-        below = done.children if node.items is not None else [each for entry in node.entries.values() for each in entry]  # type: ignore[union-attr]
+        below = node.items or [each for entry in (node.entries or {}).values() for each in entry]
         if below:
             node.size = 1 + sum([each.size for each in below])
             node.depth = 1 + max([each.depth for each in below])

@@ -1,0 +1,111 @@
+"""Everything that is done to the packages: `nox` runs the gate, `nox -l` lists the sessions, `nox -s tests` runs one.
+
+A folder `occopus-*` with a pyproject.toml is a package; nothing has to be added here for a new one.
+"""
+
+import tomllib
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).parent
+PACKAGES = sorted((path.parent.name for path in ROOT.glob("occopus-*/pyproject.toml")), key=lambda name: (name != "occopus-core", name))
+TESTED = [*PACKAGES, "tests"]
+"""Each package has tests of its own; `tests` has those that cross packages."""
+REPORTS = ROOT / ".nox" / "reports"
+
+nox.options.sessions = ["lint", "types", "tests", "minimums", "wheels", "demo"]
+nox.options.stop_on_first_error = False
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style and format."""
+    session.install("ruff")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Types, strictly."""
+    _install(session, *PACKAGES)
+    session.install("mypy", "types-PyYAML", "types-psutil", "types-PyMySQL")
+    session.run("mypy", *(f"{package}/src" for package in PACKAGES))
+
+
+@nox.session
+@nox.parametrize("package", TESTED, ids=TESTED)
+def tests(session: nox.Session, package: str) -> None:
+    """The tests of each package, with that package installed alone; then those that cross packages."""
+    _install(session, *_needed(package))
+    _test(session, package, "tests")
+
+
+@nox.session
+@nox.parametrize("package", PACKAGES, ids=PACKAGES)
+def minimums(session: nox.Session, package: str) -> None:
+    """The tests of each package with the lowest versions that it allows of what it depends on."""
+    constraints = Path(session.create_tmp()) / "constraints.txt"
+    constraints.write_text("".join(f"{bound}\n" for name in _needed(package) for bound in _lowest(name)))
+    _install(session, *_needed(package), constraints=constraints)
+    _test(session, package, "minimums")
+
+
+@nox.session
+def wheels(session: nox.Session) -> None:
+    """Build every wheel, install them into an empty environment, and run the demo from there."""
+    target = Path(session.create_tmp()) / "wheels"
+    for old in target.glob("*.whl"):
+        old.unlink()
+    session.run("pip", "wheel", "-q", "--no-deps", "-w", str(target), *(f"./{package}" for package in PACKAGES))
+    session.run("pip", "install", "-q", "--force-reinstall", *(str(wheel) for wheel in sorted(target.glob("*.whl"))))
+    session.run("python", "examples/message/demo.py")
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Build the example on this machine, show that it works, remove it."""
+    session.install("-q", "./occopus-core", "./occopus-healthchecks")
+    session.run("python", "examples/message/demo.py")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Print the benchmarks: start-up time, and how time grows with the size of a description."""
+    session.install("-q", "./occopus-core", "./occopus-healthchecks")
+    session.run("python", "benchmarks/startup.py")
+    session.run("python", "benchmarks/scale.py")
+
+
+def _needed(package: str) -> list[str]:
+    """A package with those of ours that it depends on."""
+    if package not in PACKAGES:
+        return PACKAGES
+    return [name for name in PACKAGES if name == package or name in _dependencies(package)]
+
+
+def _project(package: str) -> dict[str, object]:
+    return tomllib.loads((ROOT / package / "pyproject.toml").read_text())["project"]
+
+
+def _dependencies(package: str) -> dict[str, str]:
+    """What a package depends on, extras included, with the lowest version allowed."""
+    project = _project(package)
+    extras = [requirement for group in project.get("optional-dependencies", {}).values() for requirement in group]
+    pairs = (requirement.split(">=") for requirement in [*project["dependencies"], *extras] if ">=" in requirement)
+    return {name.split("[")[0].strip(): bound.split(",")[0].strip() for name, bound in pairs}
+
+
+def _lowest(package: str) -> list[str]:
+    return [f"{name}=={bound}" for name, bound in _dependencies(package).items() if name not in PACKAGES]
+
+
+def _install(session: nox.Session, *packages: str, constraints: Path | None = None) -> None:
+    extra = ["-c", str(constraints)] if constraints else []
+    session.install("-q", *extra, *(f"./{package}[test]" for package in packages))
+
+
+def _test(session: nox.Session, package: str, kind: str) -> None:
+    folder = package if package == "tests" else f"{package}/tests"
+    session.run("pytest", folder, f"--junitxml={REPORTS / f'{kind}-{package}.xml'}", *session.posargs)
