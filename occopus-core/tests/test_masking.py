@@ -9,7 +9,7 @@ import sys
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from occopus.masking import MASK, SHORTEST, Masker, MaskingFilter, is_secret_key
 from occopus.model.secret import SecretReference
@@ -74,6 +74,7 @@ def test_every_long_line_of_a_key_is_a_secret() -> None:
 _SECRETS = st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="*"), min_size=SHORTEST, max_size=12), max_size=12)
 
 
+@settings(deadline=None)
 @given(_SECRETS, st.lists(st.text(max_size=5), max_size=12))
 def test_no_secret_is_left(secrets: list[str], between: list[str]) -> None:
     assume(all(secret.strip() for secret in secrets))
@@ -82,6 +83,7 @@ def test_no_secret_is_left(secrets: list[str], between: list[str]) -> None:
     assert not any(secret in masked for secret in secrets)
 
 
+@settings(deadline=None)
 @given(st.lists(st.text("ab", min_size=SHORTEST, max_size=8), min_size=1), st.text("abc", max_size=60))
 def test_exactly_the_covered_characters_are_replaced(secrets: list[str], text: str) -> None:
     covered = [False] * len(text)

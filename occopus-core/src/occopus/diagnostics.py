@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from occopus.errors import UsageError
@@ -23,14 +24,12 @@ class Source:
     text: str = field(repr=False)
 
     def line(self, number: int) -> str:
-        """The text of a line, counted from 1, without its end; empty where there is no such line."""
-        start = 0
-        for _ in range(number - 1):
-            start = self.text.find("\n", start) + 1
-            if start == 0:
-                return ""
-        end = self.text.find("\n", start)
-        return self.text[start : end if end >= 0 else None].rstrip("\r")
+        """The text of a line, counted from 1; empty where there is no such line."""
+        return self._lines[number - 1] if 0 < number <= len(self._lines) else ""
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        return self.text.replace("\r\n", "\n").split("\n")
 
 
 @dataclass(frozen=True)

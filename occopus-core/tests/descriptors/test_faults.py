@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from occopus.descriptors import limits
 from occopus.descriptors.loader import Document, load_file, load_text
@@ -173,11 +173,13 @@ def _check(text: str | bytes, shown: str) -> None:
             assert 1 <= fault.position.column <= len(lines[fault.position.line - 1]) + 1
 
 
+@settings(deadline=None)
 @given(_YAMLISH | st.text())
 def test_any_text_gives_data_or_faults(text: str) -> None:
     _check(text, text.removeprefix("\ufeff"))
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=80))
 def test_any_bytes_give_data_or_faults(content: bytes) -> None:
     diagnostics = Diagnostics()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from occopus.descriptors.loader import Document, load_file, load_text
 from occopus.diagnostics import Diagnostics
@@ -182,12 +182,14 @@ _VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(_VALUES, st.booleans())
 def test_whatever_is_written_as_yaml_is_read_as_the_safe_loader_does(value: object, flow: bool) -> None:
     text = yaml.safe_dump(value, allow_unicode=True, default_flow_style=flow, width=60)
     assert load(text).data == yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
+@settings(deadline=None)
 @given(st.text("0123456789+-_.:xbeEfo~nulyNOTrs", max_size=8))
 def test_plain_scalars_mean_what_they_mean_to_the_safe_loader(text: str) -> None:
     source = f"- a\n- {text}\n"
@@ -208,6 +210,7 @@ def _paths(data: object, path: tuple[str | int, ...] = ()) -> list[tuple[str | i
     return [path, *(each for key, value in items for each in _paths(value, (*path, key)))]
 
 
+@settings(deadline=None)
 @given(_VALUES, st.booleans())
 def test_every_place_lies_inside_the_text(value: object, flow: bool) -> None:
     text = yaml.safe_dump(value, allow_unicode=True, default_flow_style=flow)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from occopus.errors import UsageError
 from occopus.model.secret import KINDS, SecretReference, from_plain, to_plain
@@ -35,6 +35,7 @@ _DATA = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(_DATA)
 def test_data_with_references_comes_back_from_json(data: object) -> None:
     assert from_plain(json.loads(json.dumps(to_plain(data)))) == data

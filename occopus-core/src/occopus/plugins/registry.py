@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from occopus.diagnostics import did_you_mean
 from occopus.errors import MissingPlugin
 from occopus.plugins.config_manager import ConfigManagerSpec
 from occopus.plugins.contextualiser import ContextualiserSpec
@@ -19,22 +21,26 @@ Spec = ResourceHandlerSpec | ContextualiserSpec | ConfigManagerSpec | HealthChec
 
 S = TypeVar("S", bound=Spec)
 
+CORE = "occopus-core"
+"""The distribution that holds this module, which nobody can do without."""
+
 KNOWN_PACKAGES = {
-    "ec2": "occopus-ec2",
-    "nova": "occopus-nova",
-    "azure_vm": "occopus-azure",
-    "azure_aci": "occopus-azure-aci",
-    "docker": "occopus-docker",
-    "cloudsigma": "occopus-cloudsigma",
-    "cloudbroker": "occopus-cloudbroker",
-    "chef": "occopus-chef",
-    "puppet_solo": "occopus-puppet",
-    "ping": "occopus-healthchecks",
-    "ports": "occopus-healthchecks",
-    "urls": "occopus-healthchecks",
-    "mysqldbs": "occopus-healthchecks",
+    ("resource handler", "ec2"): "occopus-ec2",
+    ("resource handler", "nova"): "occopus-nova",
+    ("resource handler", "azure_vm"): "occopus-azure",
+    ("resource handler", "azure_aci"): "occopus-azure-aci",
+    ("resource handler", "docker"): "occopus-docker",
+    ("resource handler", "cloudsigma"): "occopus-cloudsigma",
+    ("resource handler", "cloudbroker"): "occopus-cloudbroker",
+    ("config manager", "chef"): "occopus-chef",
+    ("config manager", "puppet_solo"): "occopus-puppet",
+    ("health check", "ping"): "occopus-healthchecks",
+    ("health check", "ports"): "occopus-healthchecks",
+    ("health check", "urls"): "occopus-healthchecks",
+    ("health check", "mysqldbs"): "occopus-healthchecks",
+    ("health check", "mysqlDBs"): "occopus-healthchecks",
 }
-"""Which package offers what, for names that nobody has installed. Only a hint: any package may offer any name."""
+"""By kind and name: which package offers what nobody has installed. Only a hint: any package may offer any name."""
 
 
 @dataclass(frozen=True)
@@ -94,25 +100,50 @@ class Registry:
         specs = (plugin.spec for plugin in self.rules)
         return [spec for spec in specs if isinstance(spec, SchemaRule) and (spec.section, spec.type) == (section, type)]
 
+    def package_of(self, spec: Spec) -> str:
+        """The name of the package that offers a spec, for messages."""
+        return next((plugin.package.name for plugin in (*self.plugins.values(), *self.rules) if plugin.spec is spec), "?")
+
+    def is_announced(self, kind: str, name: str) -> bool:
+        """Whether a name means something although nothing of that name may be in use: it is contested, or known to be offered somewhere."""
+        return (kind, name) in KNOWN_PACKAGES or self._rivals(kind, name) != ()
+
+    def _rivals(self, kind: str, name: str) -> tuple[Plugin, ...]:
+        """The plugins that keep each other from being used under a name."""
+        for (each, contested), rivals in self.conflicts.items():
+            if each == kind and name in (contested, *(rival.name for rival in rivals)):
+                return rivals
+        return ()
+
     def _need(self, kind: str, name: str, spec_type: type[S]) -> S:
         plugin = self.plugins.get((kind, name))
         if plugin is not None and isinstance(plugin.spec, spec_type):
             return plugin.spec
-        rivals = self.conflicts.get((kind, name))
-        if rivals:
-            packages = " and ".join(sorted(rival.package.name for rival in rivals))
-            raise MissingPlugin(f"the {kind} '{name}' is offered by {packages}", "uninstall all but one of them")
+        packages = sorted({rival.package.name for rival in self._rivals(kind, name)})
+        if len(packages) == 1:
+            raise MissingPlugin(f"the {kind} '{name}' is offered twice by {packages[0]}", f"tell the authors of {packages[0]}")
+        if packages:
+            others = " or ".join(package for package in packages if package != CORE)
+            raise MissingPlugin(f"the {kind} '{name}' is offered by {' and '.join(packages)}", f"keep one of them: pip uninstall {others}")
         raise MissingPlugin(f"no {kind} '{name}' is installed", self._where_from(kind, name))
 
     def _where_from(self, kind: str, name: str) -> str:
-        package = KNOWN_PACKAGES.get(name)
-        broken = next((p for p in self.packages if p.name == package and p.problem), None)
+        package = KNOWN_PACKAGES.get((kind, name))
+        broken = next((p for p in self.packages if _normal(p.name) == package and p.problem), None)
         if broken:
             return f"{broken.name} is installed but does not load: {broken.problem}"
         if package:
             return f"pip install {package}"
+        near = did_you_mean(name, {*self.names(kind), *(known for each, known in KNOWN_PACKAGES if each == kind)})
+        if near and near.startswith("did you mean"):
+            return near
         names = ", ".join(self.names(kind)) or "none"
         return f"installed: {names}; 'occopus plugins' shows what was found"
+
+
+def _normal(package: str) -> str:
+    """A distribution's name in the spelling that all its spellings share."""
+    return re.sub("[-_.]+", "-", package).lower()
 
 
 def load_object(reference: str) -> Any:
@@ -124,5 +155,8 @@ def load_object(reference: str) -> Any:
     module, _, name = reference.partition(":")
     try:
         return getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise MissingPlugin(f"'{reference}' can't be loaded: {error}") from error
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a module that breaks, or leaves by sys.exit(), breaks only what needs it
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise MissingPlugin(f"'{reference}' can't be loaded: {reason}", "'occopus plugins' shows whose it is") from error

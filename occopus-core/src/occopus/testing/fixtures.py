@@ -11,8 +11,6 @@ import pytest
 if TYPE_CHECKING:
     from occopus.plugins.registry import Registry
 
-pytest.register_assert_rewrite("occopus.testing.resource_suite", "occopus.testing.store_suite")
-
 CONFIGURATION_HOMES = ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_CONFIG_DIRS", "XDG_DATA_DIRS")
 """What would lead back to the user's own files although HOME says otherwise."""
 

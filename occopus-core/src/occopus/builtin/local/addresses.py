@@ -1,7 +1,7 @@
 """Gives each node a loopback address of its own, without a race between processes.
 
-An allocation is a symbolic link named after the address that points to the node's id: it comes into being with its content in one step, and only
-one process can make it.
+An allocation is a symbolic link named after the address that points to the node's id: it comes into being with its content in one step,
+and only one process can make it.
 """
 
 from __future__ import annotations

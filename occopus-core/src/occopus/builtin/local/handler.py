@@ -27,7 +27,7 @@ from occopus.plugins.resource import (
 
 
 class LocalHandler(ResourceHandler):
-    """Keeps no state but the directories below `data_dir`, so any number of handlers in any number of processes may serve the same nodes."""
+    """Keeps no state but the directories below `data_dir`: any number of handlers in any number of processes may serve the same nodes."""
 
     def __init__(self, config: HandlerConfig, client: Any = None) -> None:
         super().__init__(config, client)

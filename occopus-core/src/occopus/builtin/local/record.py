@@ -15,7 +15,7 @@ MARKS = ("infra_id", "node_id", "node_name")
 
 @dataclass(frozen=True)
 class Record:
-    """The marks and what is known so far. `boot` is the machine's run in which the node was made; `dropping` says that its end was asked for."""
+    """The marks and what is known so far. `boot` is the machine's run in which the node was made; `dropping`: its end was asked for."""
 
     infra_id: str
     node_id: str

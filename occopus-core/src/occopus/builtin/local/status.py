@@ -22,8 +22,10 @@ def status_of(node: NodeDirectory, boot: str) -> ResourceStatus | None:
     if record.dropping:
         return ResourceStatus(NodeState.SHUTDOWN, addresses, "being removed", unfinished=True)
     state = node.state()
-    if state is None:
-        return _not_started(node, record, addresses)
+    return _not_started(node, record, addresses) if state is None else _started(node, record, state, addresses)
+
+
+def _started(node: NodeDirectory, record: Record, state: dict[str, Any], addresses: tuple[Address, ...]) -> ResourceStatus:
     if state["phase"] == "exited":
         return ResourceStatus(NodeState.SHUTDOWN, addresses, _last_words(state), unfinished=True)
     if not alive(supervisor_of(node, record, state)):

@@ -1,7 +1,7 @@
 """The machine that a local node stands for: runs its commands in order, adopts its daemons, and notes how far it is.
 
-Run as a script, with the node's directory as argument. It imports the standard library only, so that it starts at once and depends on nothing of
-Occopus that may change while it runs.
+Run as a script, with the node's directory as argument. It imports the standard library only, so that it starts at once and depends on
+nothing of Occopus that may change while it runs.
 """
 
 from __future__ import annotations

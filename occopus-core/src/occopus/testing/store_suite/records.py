@@ -36,13 +36,13 @@ class RecordChecks:
 
     def test_large_value(self, store: Store) -> None:
         put(store, text="x" * 1_000_000)
-        assert len((value_of(store) or {})["text"]) == 1_000_000, "a value of a megabyte must come back whole"
+        assert len((value_of(store) or {}).get("text", "")) == 1_000_000, "a value of a megabyte must come back whole"
 
     def test_parts_of_a_key_are_not_mixed_up(self, store: Store) -> None:
         keys = [Key("a", "b", "c"), Key("a", "b/c"), Key("a/b", "c"), Key("a", "b:c", ""), Key("a", "", "b/c"), Key("A", "b", "c")]
         for number, key in enumerate(keys):
             put(store, key, version=0, number=number)
-        found = [(value_of(store, key) or {})["number"] for key in keys]
+        found = [(value_of(store, key) or {}).get("number") for key in keys]
         assert found == [0, 1, 2, 3, 4, 5], "keys that differ in one part, or only in where the parts end, are different records"
 
     def test_version_grows_with_each_write(self, store: Store) -> None:

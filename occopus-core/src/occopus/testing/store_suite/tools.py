@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from time import monotonic
 from typing import Any, TypeVar
 
 from occopus.errors import VersionConflict
 from occopus.store.base import Key, Put, Store
 
 KEY = Key("thing", "scope", "name")
+PATIENCE = 30.0
+"""After so many seconds a check gives up."""
 
 T = TypeVar("T")
 
@@ -36,8 +39,9 @@ def names(store: Store, kind: str, scope: str | None = None, after: str = "") ->
 
 def count_up(store: Store, times: int) -> None:
     """Add 1 to a counter, by compare-and-set, so many times."""
-    done = 0
+    done, until = 0, monotonic() + PATIENCE
     while done < times:
+        assert monotonic() < until, "compare-and-set must succeed in the end: of all who write at once, one gets through"
         record = store.get(KEY)
         try:
             put(store, version=record.version if record else 0, count=record.value["count"] + 1 if record else 1)

@@ -1,0 +1,68 @@
+"""`describe`: many nodes with few calls, and nothing about nodes that the backend does not know."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from occopus.model.instance import Address, AddressKind, Handle, NodeId, NodeState
+from occopus.plugins.resource import ResourceStatus
+from occopus.testing.resource_suite.tools import Bench
+
+
+class StatusChecks:
+    def test_describe_takes_many(self, bench: Bench) -> None:
+        handles = [bench.created(f"node{number}") for number in range(3)]
+        statuses = bench.make_handler().describe(handles)
+        assert set(statuses) == {handle.node_id for handle in handles}, "one describe must give the status of every node it is asked for"
+
+    def test_describe_speaks_of_nothing_else(self, bench: Bench) -> None:
+        asked, _ = bench.created("asked"), bench.created("other")
+        assert set(bench.make_handler().describe([asked])) == {asked.node_id}, "describe must not speak of nodes that nobody asked for"
+
+    def test_describe_of_nothing_is_empty(self, bench: Bench, count_calls: Callable[[], int] | None) -> None:
+        handler = bench.make_handler()
+        before = count_calls() if count_calls else 0
+        assert dict(handler.describe([])) == {}, "nothing asked, nothing told"
+        after = count_calls() if count_calls else 0
+        assert after == before, "describe without handles must not call the backend"
+
+    def test_describe_does_not_call_once_a_node(self, bench: Bench, count_calls: Callable[[], int] | None) -> None:
+        if count_calls is None:
+            pytest.skip("needs the fixture 'count_calls'")
+        handles = [bench.created(f"node{number}") for number in range(6)]
+        handler = bench.make_handler()
+        handler.describe(handles[:1])  # whatever the first call has to set up
+        before = count_calls()
+        handler.describe(handles)
+        assert count_calls() - before < len(handles), "describe is a batch: one call for each page of the API, not for each node"
+
+    def test_unknown_node_is_absent(self, bench: Bench) -> None:
+        known = bench.created()
+        unknown = Handle(bench.infra_id, NodeId(str(uuid.uuid4())), "web")
+        statuses = bench.make_handler().describe([unknown, known])
+        assert unknown.node_id not in statuses, "a node that the backend does not know must be absent, not an error"
+        assert known.node_id in statuses, "an unknown node must not hide the others"
+
+    def test_statuses_are_of_the_contract(self, bench: Bench) -> None:
+        handle = bench.created()
+        status = bench.make_handler().describe([handle])[handle.node_id]
+        assert isinstance(status, ResourceStatus), "a status must be a ResourceStatus"
+        assert isinstance(status.state, NodeState), "a state must be one of the six"
+        assert all(isinstance(address, Address) for address in status.addresses), "addresses must be of type Address"
+        assert all(isinstance(address.kind, AddressKind) for address in status.addresses), "every address must have a kind"
+
+    def test_statuses_agree_between_handlers(self, bench: Bench) -> None:
+        handle, status = bench.until_ready(bench.make_handler(), bench.request())
+        again = bench.make_handler().describe([handle])[handle.node_id]
+        assert (again.state, again.addresses) == (status.state, status.addresses), (
+            "a status must come from the backend, not from the handler"
+        )
+
+    def test_describe_needs_no_node_name(self, bench: Bench) -> None:
+        handle = bench.created()
+        statuses = bench.make_handler().describe([replace(handle, node_name="renamed")])
+        assert handle.node_id in statuses, "nodes are told apart by their ids, never by their names"
