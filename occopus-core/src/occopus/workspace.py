@@ -11,7 +11,7 @@ import random
 import subprocess
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -110,24 +110,27 @@ class Workspace:
             DescriptionError: with every fault of all files.
         """
         diagnostics = Diagnostics()
-        documents = [document for path in paths if (document := load_file(path, diagnostics))]
+        wanted = {os.path.realpath(path): path for path in paths}.values()
+        documents = [document for path in wanted if (document := load_file(path, diagnostics))]
+        complete = len(documents) == len(wanted)
         definitions: dict[str, Definition] = {}
         descriptions = []
         for document in documents:
             if holds_definitions(document.data) or definitions_only:
-                definitions |= read_definitions(document.data, document.position, diagnostics)
+                _add(definitions, read_definitions(document.data, document.position, diagnostics), diagnostics)
             else:
                 descriptions.append(document)
-        if len(descriptions) > 1:
-            second = descriptions[1]
+        for second in descriptions[1:]:
             diagnostics.error("a second infrastructure description", second.position(()), "give one at a time")
         infrastructure = None
+        find = self._stored_definition if complete else self._perhaps_in_the_unreadable
+        compiler = InfrastructureCompiler(self.composition, diagnostics, definitions, find)
         if descriptions:
-            compiler = InfrastructureCompiler(self.composition, diagnostics, definitions, self._stored_definition)
             infrastructure = compiler.compile(descriptions[0].data, descriptions[0].position)
             if infrastructure:
                 report_template_faults(infrastructure, compiler, self.outside, diagnostics)
-        check_unused(definitions, self.composition, diagnostics, tolerate_missing=definitions_only or bool(descriptions))
+        tolerant = definitions_only or bool(descriptions) or not complete
+        check_unused(definitions, self.composition, diagnostics, tolerant, compiler.checked)
         diagnostics.raise_if_errors()
         return Description(infrastructure, definitions, diagnostics.faults)
 
@@ -138,8 +141,9 @@ class Workspace:
         return list(description.definitions)
 
     def render(self, infrastructure: Infrastructure) -> list[Rehearsed]:
-        """What each instance would get, before anything exists."""
-        return list(Rehearsal(infrastructure, self.composition, without_effects(self.outside)).rehearse())
+        """What each instance would get, before anything exists. Doubts were told when the description was read."""
+        quiet = replace(without_effects(self.outside), warn=_ignore)
+        return list(Rehearsal(infrastructure, self.composition, quiet).rehearse())
 
     def plan_from_nothing(self, infrastructure: Infrastructure) -> Plan:
         """What building a new infrastructure would do."""
@@ -176,6 +180,19 @@ class Workspace:
     def _stored_definition(self, name: str) -> Definition | None:
         implementations = load_definition(self.store, self.user, name)
         return Definition(name, tuple(from_plain(implementations))) if implementations else None
+
+    def _perhaps_in_the_unreadable(self, name: str) -> Definition:
+        """Where a file can't be read, a definition that is not found may stand in it: it is not reported as missing."""
+        return self._stored_definition(name) or Definition(name, (), sound=False)
+
+
+def _add(definitions: dict[str, Definition], more: Mapping[str, Definition], diagnostics: Diagnostics) -> None:
+    for name, definition in more.items():
+        if name in definitions:
+            first = definitions[name]
+            message = f"the node definition '{name}' stands in two files"
+            diagnostics.error(message, definition.locate(definition.base, True), f"the other one is at {first.locate(first.base, True)}")
+        definitions[name] = definition
 
 
 def run_command(command: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+
 from occopus.errors import LeaseHeld
 from occopus.store.base import Key, Put, Store
 from occopus.store.memory import MemoryStore

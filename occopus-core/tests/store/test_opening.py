@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from occopus.errors import UsageError
 from occopus.store.base import Key, Put
 from occopus.store.memory import MemoryStore

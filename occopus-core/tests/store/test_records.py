@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+
 from occopus.errors import InfrastructureNotFound, StoreError, VersionConflict
 from occopus.model.event import Event
 from occopus.model.infrastructure import InfraId, InfraRecord

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from occopus.errors import StoreError
 from occopus.store.base import Append, Key, Put, Store
 from occopus.store.sqlite import SqliteStore, range_query
 from occopus.store.sqlite_file import FORM
-from occopus.testing.store_suite import StoreSuite
+from occopus.testing.store_suite import DurableStoreSuite
 
 KEY = Key("thing", "scope", "name")
 
@@ -42,7 +43,7 @@ def store(opened: Callable[[], SqliteStore]) -> SqliteStore:
     return opened()
 
 
-class TestSqliteStore(StoreSuite):
+class TestSqliteStore(DurableStoreSuite):
     @pytest.fixture
     def reopen(self, opened: Callable[[], Store]) -> Callable[[], Store]:
         return opened

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from occopus.errors import StoreError
 from occopus.store import sqlite_file
 from occopus.store.base import Key, Put

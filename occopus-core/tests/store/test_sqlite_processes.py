@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from occopus.store.base import Key, Put
 from occopus.store.sqlite import SqliteStore
 

@@ -30,7 +30,7 @@ class CloudInit(Contextualiser):
         rendered = scope.render(scope.section["context_template"], "context_template")
         if not isinstance(rendered, str):
             return UserData(f"{CLOUD_CONFIG}\n{_dump(rendered)}")
-        if rendered.startswith(CLOUD_CONFIG):
+        if rendered.startswith(CLOUD_CONFIG) and not rendered.startswith(f"{CLOUD_CONFIG}-"):
             _check_cloud_config(rendered)
         return UserData(rendered)
 
@@ -41,6 +41,8 @@ class Docker(Contextualiser):
     def render(self, scope: Scope) -> ContainerContext:
         env = scope.render(scope.section["env"], "env")
         command = scope.render(scope.section.get("command"), "command")
+        if not isinstance(env, list) or not all(isinstance(item, str) and item.find("=") > 0 for item in env):
+            raise RenderError("'env' must be a list of texts of the form NAME=value after rendering")
         return ContainerContext(tuple(env), tuple(command) if isinstance(command, list) else command)
 
 
@@ -60,5 +62,7 @@ def _check_cloud_config(text: str) -> None:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else "?"
         raise RenderError(f"the rendered cloud-config is no valid YAML: line {line}: {error.problem}") from None
-    if not isinstance(data, dict):
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise RenderError(f"the rendered cloud-config is no valid YAML: {error}") from None
+    if not isinstance(data, dict | None):
         raise RenderError("the rendered cloud-config is no mapping")

@@ -62,7 +62,11 @@ def occopus_contextualisers() -> Iterator[ContextualiserSpec]:
                 "schema": {"type": "string"},
                 "meta": {"description": "What to run instead of the image's own command; a template."},
             },
-            "context_variables": {"type": "dict", "meta": {"description": "Further values for the templates of this section."}},
+            "context_variables": {
+                "type": "dict",
+                "nullable": True,
+                "meta": {"description": "Further values for the templates of this section."},
+            },
             "attributes": ATTRIBUTES,
         },
     )

@@ -14,7 +14,7 @@ CarryOut = Callable[[Step], Awaitable[None]]
 
 @dataclass
 class Outcome:
-    """What became of a plan's steps. Those that are in neither list were not begun."""
+    """What became of a plan's steps. Those that are in neither list were not begun, or were cancelled."""
 
     done: list[Step] = field(default_factory=list)
     failed: list[tuple[Step, Exception]] = field(default_factory=list)
@@ -22,13 +22,13 @@ class Outcome:
 
 
 class Runner:
-    """Runs the steps of one plan. `one_by_one` runs a single step at a time; `stop_at_failure` begins nothing after a step has failed."""
+    """Runs the steps of one plan. `one_by_one` runs a single step at a time; nothing is begun after an error of the kind `stop_at`."""
 
-    def __init__(self, plan: Plan, carry_out: CarryOut, *, one_by_one: bool, stop_at_failure: bool) -> None:
+    def __init__(self, plan: Plan, carry_out: CarryOut, *, one_by_one: bool, stop_at: type[Exception]) -> None:
         self._plan = plan
         self._carry_out = carry_out
         self._one_by_one = one_by_one
-        self._stop_at_failure = stop_at_failure
+        self._stop_at = stop_at
         self._missing = {id: len(step.after) for id, step in plan.steps.items()}
         self._followers: dict[str, list[str]] = {}
         for id, step in plan.steps.items():
@@ -37,6 +37,7 @@ class Runner:
         self._ready = deque(id for id, missing in self._missing.items() if missing == 0)
         self._running: dict[str, asyncio.Task[None]] = {}
         self._ended: asyncio.Queue[str] = asyncio.Queue()
+        self._halted = False
         self._outcome = Outcome()
 
     async def run(self, stop: asyncio.Event) -> Outcome:
@@ -57,7 +58,7 @@ class Runner:
     async def _watch(self, stop: asyncio.Event) -> None:
         await stop.wait()
         self._outcome.interrupted = True
-        self._cancel()
+        self._halt()
 
     def _start(self) -> None:
         while self._ready and not self._halted and not (self._one_by_one and self._running):
@@ -71,14 +72,16 @@ class Runner:
 
     def _end(self, id: str) -> None:
         task, step = self._running.pop(id), self._plan.steps[id]
-        error = None if task.cancelled() else task.exception()
+        if task.cancelled():
+            return
+        error = task.exception()
         if isinstance(error, Exception):
             self._outcome.failed.append((step, error))
-            if self._stop_at_failure:
-                self._cancel()
+            if isinstance(error, self._stop_at):
+                self._halt()
         elif error is not None:
             raise error
-        elif not task.cancelled():
+        else:
             self._outcome.done.append(step)
             self._release(id)
 
@@ -88,10 +91,7 @@ class Runner:
             if self._missing[follower] == 0:
                 self._ready.append(follower)
 
-    @property
-    def _halted(self) -> bool:
-        return self._outcome.interrupted or (self._stop_at_failure and bool(self._outcome.failed))
-
-    def _cancel(self) -> None:
+    def _halt(self) -> None:
+        self._halted = True
         for task in self._running.values():
             task.cancel()

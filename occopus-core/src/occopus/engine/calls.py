@@ -8,7 +8,7 @@ from typing import TypeVar, TypeVarTuple
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
-from occopus.engine.clock import Clock
+from occopus.engine.clock import THREADS, Clock
 from occopus.engine.policy import Policy
 from occopus.plugins.resource import ErrorKind, ResourceError
 
@@ -25,7 +25,7 @@ class Calls:
     def __init__(self, clock: Clock, policy: Policy) -> None:
         self._clock = clock
         self._policy = policy
-        self._all = asyncio.Semaphore(policy.parallelism or 1)
+        self._all = asyncio.Semaphore(policy.parallelism or THREADS)
         self._by_endpoint: dict[int, asyncio.Semaphore] = {}
 
     async def run(self, endpoint: object, retrying: Retrying, function: Callable[[*Arguments], T], *args: *Arguments) -> T:
@@ -35,11 +35,18 @@ class Calls:
         Raises:
             ResourceError: the last one, or one that repeating can't mend.
         """
+        return await self._repeat(self._policy.retry_attempts, endpoint, retrying, function, *args)
+
+    async def look(self, endpoint: object, function: Callable[[*Arguments], T], *args: *Arguments) -> T:
+        """Call a function that only looks; as `run`, but with few repetitions, which are nobody's news."""
+        return await self._repeat(self._policy.look_attempts, endpoint, _ignore, function, *args)
+
+    async def _repeat(self, most: int, endpoint: object, retrying: Retrying, function: Callable[[*Arguments], T], *args: *Arguments) -> T:
         limit = self._by_endpoint.setdefault(id(endpoint), asyncio.Semaphore(self._policy.calls_per_endpoint))
         attempts = AsyncRetrying(
             sleep=self._clock.sleep,
             wait=self._pause,
-            stop=stop_after_attempt(self._policy.retry_attempts),
+            stop=stop_after_attempt(most),
             retry=retry_if_exception(may_pass),
             before_sleep=lambda state: _tell(retrying, state),
             reraise=True,
@@ -60,6 +67,10 @@ class Calls:
 def may_pass(error: BaseException) -> bool:
     """Whether the same call may succeed later."""
     return isinstance(error, ResourceError) and error.kind in REPEATABLE
+
+
+def _ignore(error: ResourceError) -> None:
+    """Nobody is told."""
 
 
 def _tell(retrying: Retrying, state: RetryCallState) -> None:

@@ -9,14 +9,19 @@ import random
 import time
 import uuid
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TypeVar, TypeVarTuple
+
+from occopus.engine.threads import Threads
 
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
 
 THREADS = 64
-"""How many handler calls and health checks may run at once."""
+"""How many calls may run at once."""
+
+ATTEMPTS = 512
+"""How many attempts may run at once, with those that hang."""
 
 
 class Clock:
@@ -24,7 +29,8 @@ class Clock:
 
     def __init__(self) -> None:
         self.random = random.Random()  # noqa: S311 - chooses implementations and spreads retries, guards nothing
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="occopus")
+        self._calls = Threads(THREADS, "occopus-call")
+        self._attempts = Threads(ATTEMPTS, "occopus-attempt")
 
     def time(self) -> float:
         """Seconds since the epoch."""
@@ -41,16 +47,34 @@ class Clock:
         await asyncio.sleep(seconds)
 
     async def call(self, function: Callable[[*Arguments], T], *args: *Arguments) -> T:
-        """Run a blocking function in a thread. Once begun it is waited for, even where the caller is cancelled.
+        """Run a blocking function in a thread. Once begun it is waited for, however often the caller is cancelled.
 
         Its effect must be known.
         """
-        running = asyncio.get_running_loop().run_in_executor(self._threads, function, *args)
+        running = asyncio.get_running_loop().run_in_executor(self._calls, function, *args)
         try:
             return await asyncio.shield(running)
         except asyncio.CancelledError:
-            await asyncio.wait([running])
+            await _ended(running)
             raise
 
+    async def attempt(self, seconds: float, function: Callable[[*Arguments], T], *args: *Arguments) -> T:
+        """Run a blocking function without an effect in a thread. One that hangs keeps its thread, but nobody waits for it any longer.
+
+        Raises:
+            TimeoutError: it takes more than so many seconds.
+        """
+        running = asyncio.get_running_loop().run_in_executor(self._attempts, function, *args)
+        return await asyncio.wait_for(running, seconds)
+
     def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._calls.shutdown()
+        self._attempts.shutdown()
+
+
+async def _ended(running: asyncio.Future[T]) -> None:
+    while not running.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait([running])
+    if not running.cancelled():
+        running.exception()  # the caller is gone, so nobody else asks for it

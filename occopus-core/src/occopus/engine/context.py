@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from occopus.engine.backends import Backends
 from occopus.engine.calls import Calls
 from occopus.engine.clock import Clock
+from occopus.engine.health import HealthChecks
 from occopus.engine.journal import Journal
 from occopus.engine.policy import Policy
 from occopus.engine.polling import Poller
@@ -31,7 +32,11 @@ class Pass:
     policy: Policy
     resolver: Resolver | None
     waiting: Waiting
+    health: HealthChecks
+    begun: dict[str, NodeId] = field(default_factory=dict)
+    """By step: the instance that it works on where that is not the plan's, since nothing came of the first."""
     _pollers: dict[int, Poller] = field(default_factory=dict)
+    _makings: dict[str, Mapping[str, Implementation]] = field(default_factory=dict)
 
     def poller(self, handler: ResourceHandler) -> Poller:
         """The one poller of a handler."""
@@ -45,9 +50,17 @@ class Pass:
         return self.resolver
 
     def node_of(self, instance: Instance) -> tuple[Node, Implementation]:
-        """The node that an instance was made from, with its implementation."""
+        """The node that an instance was made from, with its implementation; where the description has changed, what is in its place now.
+
+        Raises:
+            KeyError: the description no longer has it.
+        """
         node = self.rendering.infrastructure.nodes[instance.node_name]
-        return node, next(i for i in node.implementations if i.index == instance.implementation)
+        if node.name not in self._makings:
+            by_index = {str(i.index): i for i in node.implementations}
+            self._makings[node.name] = by_index | {node.fingerprint(i): i for i in node.implementations}
+        known = self._makings[node.name]
+        return node, known.get(instance.fingerprint) or known[str(instance.implementation)]
 
     def retrying(self, instance: Instance) -> Callable[[ResourceError], None]:
         """Says that a call for an instance is tried again."""

@@ -7,18 +7,14 @@ from dataclasses import replace
 from occopus.engine.calls import may_pass
 from occopus.engine.context import Pass
 from occopus.engine.readiness import with_readiness
-from occopus.engine.removal import take_down
+from occopus.engine.removal import remove
 from occopus.engine.resolve import Inputs
 from occopus.errors import OccopusError
-from occopus.model.instance import Instance, NodeState, Phase
-from occopus.model.node import Implementation
+from occopus.model.instance import Instance, NodeId, NodeState, Phase
+from occopus.model.node import Implementation, Node
 from occopus.model.plan import Step
 from occopus.plugins.config_manager import NodeRegistration
 from occopus.plugins.resource import ErrorKind, ResourceError, ResourceStatus
-
-
-class Superseded(OccopusError):
-    """The world has changed since the plan was made: plan again."""
 
 
 class NotReady(OccopusError):
@@ -28,37 +24,53 @@ class NotReady(OccopusError):
 async def create(work: Pass, step: Step) -> None:
     """Make a new instance; where a backend has no capacity, by the node's next implementation."""
     node = work.rendering.infrastructure.nodes[step.node_name]
+    await _make(work, step, node, next(i for i in node.implementations if i.index == step.implementation))
+
+
+async def resume(work: Pass, step: Step) -> None:
+    """Finish an instance whose creation was begun by an earlier command; make it anew where it would not be made in the same way."""
+    assert step.instance is not None, "a plan resumes what exists"  # noqa: S101
+    instance = step.instance
+    node, implementation = work.node_of(instance)
+    inputs = await _rendered(work, node, implementation, instance.node_id)
+    if inputs.hash == instance.inputs_hash:
+        await _make(work, step, node, implementation, (instance, inputs))
+        return
+    await remove(work, instance, "what it is made from has changed since its creation was begun")
+    await _make(work, _anew(work, step), node, implementation)
+
+
+async def _make(work: Pass, step: Step, node: Node, implementation: Implementation, begun: tuple[Instance, Inputs] | None = None) -> None:
     left = list(node.implementations)
-    choice = next(i for i in left if i.index == step.implementation)
     while True:
-        left.remove(choice)
-        instance, inputs = await _begin(work, step, choice)
+        left.remove(implementation)
+        instance, inputs = begun or await _begin(work, step, node, implementation)
         try:
             return await _finish(work, instance, inputs)
         except ResourceError as error:
             if error.kind is not ErrorKind.NO_CAPACITY or not left:
                 raise
-            choice = work.clock.random.choice(left)
-            work.journal.note("no-capacity", instance, f"{error.message}; {choice.label} is tried next")
-            await take_down(work, work.journal.get(instance.node_id) or instance)
+            refusal = error.message
+        implementation = work.clock.random.choice(left)
+        work.journal.note("no-capacity", instance, f"{refusal}; {implementation.label} is tried next")
+        await remove(work, instance, refusal)
+        step, begun = _anew(work, step), None
 
 
-async def resume(work: Pass, step: Step) -> None:
-    """Finish an instance whose creation was begun by an earlier command, if it would still be made in the same way."""
-    assert step.instance is not None, "a plan resumes what exists"  # noqa: S101
-    instance = step.instance
-    node, implementation = work.node_of(instance)
-    inputs = await work.clock.call(work.rendering.inputs, node, implementation, instance.node_id, work.journal.instances_of)
-    if inputs.hash != instance.inputs_hash:
-        work.journal.save(replace(instance, phase=Phase.DROPPING), "superseded", "what it is made from has changed meanwhile")
-        raise Superseded(f"{instance.node_name} {instance.node_id} is made anew: what it is made from has changed")
-    await _finish(work, instance, inputs)
+def _anew(work: Pass, step: Step) -> Step:
+    """The step with another instance to make: an id once used may still be known to a backend with what it was used for."""
+    node_id = work.begun[step.id] = NodeId(work.clock.new_id())
+    return replace(step, node_id=node_id)
 
 
-async def _begin(work: Pass, step: Step, implementation: Implementation) -> tuple[Instance, Inputs]:
+async def _rendered(work: Pass, node: Node, implementation: Implementation, node_id: NodeId) -> Inputs:
+    return await work.clock.call(work.rendering.inputs, node, implementation, node_id, work.journal.instances_of)
+
+
+async def _begin(work: Pass, step: Step, node: Node, implementation: Implementation) -> tuple[Instance, Inputs]:
     """Render what the instance is made from and store the intent to make it."""
-    node = work.rendering.infrastructure.nodes[step.node_name]
-    inputs = await work.clock.call(work.rendering.inputs, node, implementation, step.node_id, work.journal.instances_of)
+    inputs = await _rendered(work, node, implementation, step.node_id)
+    section = inputs.config_management
     now = work.clock.time()
     instance = Instance(
         infra_id=work.journal.infra_id,
@@ -69,7 +81,7 @@ async def _begin(work: Pass, step: Step, implementation: Implementation) -> tupl
         phase=Phase.CREATING,
         created_at=now,
         resource=inputs.storable_resource,
-        config_management=inputs.config_management,
+        config_management=work.backends.manager_key(section) if section else None,
         inputs_hash=inputs.hash,
         reason="being created",
         state_since=now,
@@ -79,9 +91,7 @@ async def _begin(work: Pass, step: Step, implementation: Implementation) -> tupl
 
 async def _finish(work: Pass, instance: Instance, inputs: Inputs) -> None:
     await _register(work, instance, inputs)
-    await _submit(work, instance, inputs)
-    current = work.journal.get(instance.node_id) or instance
-    ready = await _until_ready(work, current, inputs)
+    ready = await _until_ready(work, await _submit(work, instance, inputs), inputs)
     work.journal.save(replace(ready, phase=Phase.CREATED, failing_since=None, state_since=work.clock.time()), "ready")
 
 
@@ -97,42 +107,65 @@ async def _register(work: Pass, instance: Instance, inputs: Inputs) -> None:
     await work.calls.run(manager, retrying, manager.register_node, node)
 
 
-async def _submit(work: Pass, instance: Instance, inputs: Inputs) -> None:
+async def _submit(work: Pass, instance: Instance, inputs: Inputs) -> Instance:
+    """Ask the backend to begin or to go on; the instance with the ids that are known then."""
     handler = work.backends.handler(inputs.resource)
 
     def call() -> None:
-        known = work.journal.get(instance.node_id) or instance
-        handle = handler.create(inputs.request(known.handle), work.journal.checkpoint)
+        handle = handler.create(inputs.request(work.journal.latest(instance).handle), work.journal.checkpoint)
         work.journal.checkpoint(handle)
 
     work.waiting(instance.node_id, "being created")
     await work.calls.run(handler, work.retrying(instance), call)
+    return work.journal.latest(instance)
 
 
 async def _until_ready(work: Pass, instance: Instance, inputs: Inputs) -> Instance:
     """Poll, at intervals that grow, until the instance is ready."""
     node, _ = work.node_of(instance)
     limit = node.create_timeout or work.policy.create_timeout
-    deadline = work.clock.monotonic() + limit
-    poller = work.poller(work.backends.handler(inputs.resource))
+    begun = work.clock.monotonic()
     interval = work.policy.poll_first
+    appeared = False
     while True:
-        try:
-            status = await poller.status(instance.handle, interval)
-        except ResourceError as error:
-            if not may_pass(error):
-                raise
-            status = ResourceStatus(NodeState.UNKNOWN, detail=f"its state is not known: {error.message}")
-        if status is None:
+        status = await _status(work, instance, inputs, interval)
+        passed = work.clock.monotonic() - begun
+        if status is None and (appeared or passed >= work.policy.appear_timeout):
             raise NotReady("it is gone: its backend no longer knows it")
-        if status.unfinished and status.state is NodeState.PENDING:
-            await _submit(work, instance, inputs)
-        instance = await with_readiness(work, instance, status)
+        appeared = appeared or status is not None
+        instance = await _step_on(work, instance, inputs, status or NOT_YET)
         if instance.state is NodeState.READY:
             return instance
         if instance.state in (NodeState.FAILED, NodeState.SHUTDOWN):
             raise NotReady(f"{instance.state}: {instance.reason}" if instance.reason else str(instance.state))
         work.waiting(instance.node_id, instance.reason)
-        if work.clock.monotonic() + interval > deadline:
+        if passed >= limit:
             raise NotReady(f"not ready within {limit:g} s: {instance.reason or instance.state}", "a longer create_timeout may help")
-        interval = min(interval * work.policy.poll_growth, work.policy.poll_longest)
+        interval = min(interval * work.policy.poll_growth, work.policy.poll_longest, limit - passed)
+
+
+NOT_YET = ResourceStatus(NodeState.PENDING, detail="its backend does not show it yet")
+
+
+async def _status(work: Pass, instance: Instance, inputs: Inputs, after: float) -> ResourceStatus | None:
+    try:
+        return await work.poller(work.backends.handler(inputs.resource)).status(instance.handle, after)
+    except ResourceError as error:
+        return _unknown(error)
+
+
+async def _step_on(work: Pass, instance: Instance, inputs: Inputs, status: ResourceStatus) -> Instance:
+    """The instance as it is now; where its backend is ready for the next step of making it, that is taken."""
+    if status.unfinished and status.state is NodeState.PENDING:
+        instance = await _submit(work, instance, inputs)
+    try:
+        return await with_readiness(work, instance, status)
+    except ResourceError as error:
+        return await with_readiness(work, instance, _unknown(error))
+
+
+def _unknown(error: ResourceError) -> ResourceStatus:
+    """What is known where a look failed; an error that will not pass is raised."""
+    if not may_pass(error):
+        raise error
+    return ResourceStatus(NodeState.UNKNOWN, detail=f"its state is not known: {error.message}")

@@ -13,27 +13,34 @@ from occopus.plugins.registry import load_object
 GRACE = 1.0
 """Seconds that a check may overrun its own limit before it is left alone."""
 
-
-async def why_unhealthy(instance: Instance, checks: list[tuple[HealthCheckSpec, Any]], clock: Clock) -> str | None:
-    """None where every check succeeds, else the reasons of those that don't."""
-    if not checks:
-        return None
-    if not instance.address:
-        return "has no address yet"
-    target = Target(instance.node_id, instance.node_name, instance.address)
-    asked = [asyncio.ensure_future(_ask(spec, target, settings, clock)) for spec, settings in checks]
-    reasons = [reason for reason in await asyncio.gather(*asked) if reason]
-    return "; ".join(reasons) or None
+AT_ONCE = 64
+"""How many checks a pass runs at once."""
 
 
-async def _ask(spec: HealthCheckSpec, target: Target, settings: Any, clock: Clock) -> str | None:
-    running = asyncio.ensure_future(clock.call(_check, spec, target, settings))
-    # A check that hangs keeps its thread, but nobody waits for it any longer.
-    await asyncio.wait([running], timeout=spec.timeout + GRACE)
-    if not running.done():
-        return f"{spec.key}: the check did not answer within {spec.timeout:.0f} s"
-    reason = running.result()
-    return f"{spec.key}: {reason}" if reason else None
+class HealthChecks:
+    """Asks the checks of many instances, so many at once that each has a thread from its beginning."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._room = asyncio.Semaphore(AT_ONCE)
+
+    async def why_unhealthy(self, instance: Instance, checks: list[tuple[HealthCheckSpec, Any]]) -> str | None:
+        """None where every check succeeds, else the reasons of those that don't."""
+        if not checks:
+            return None
+        if not instance.address:
+            return "has no address yet"
+        target = Target(instance.node_id, instance.node_name, instance.address)
+        reasons = await asyncio.gather(*(self._ask(spec, target, settings) for spec, settings in checks))
+        return "; ".join(reason for reason in reasons if reason) or None
+
+    async def _ask(self, spec: HealthCheckSpec, target: Target, settings: Any) -> str | None:
+        async with self._room:
+            try:
+                reason = await self._clock.attempt(spec.timeout + GRACE, _check, spec, target, settings)
+            except TimeoutError:
+                reason = f"the check did not answer within {spec.timeout:g} s"
+        return f"{spec.key}: {reason}" if reason else None
 
 
 def _check(spec: HealthCheckSpec, target: Target, settings: Any) -> str | None:

@@ -31,12 +31,16 @@ Listener = Callable[[Event], None]
 class Journal:
     """Writes to the store on behalf of one infrastructure's lease holder. Its methods may be called from several threads."""
 
-    def __init__(self, store: Store, lease: Lease, infra_id: InfraId, now: Callable[[], float], listen: Listener) -> None:
+    def __init__(
+        self, store: Store, lease: Lease, infra_id: InfraId, now: Callable[[], float], listen: Listener, mask: Callable[[str], str]
+    ) -> None:
+        """`mask` hides secrets: the words of backends may repeat what they were given."""
         self.store = store
         self.lease = lease
         self.infra_id = infra_id
         self._now = now
         self._listen = listen
+        self._mask = mask
         self._lock = threading.RLock()
         self._infra: Versioned[InfraRecord] | None = None
         self._instances: dict[NodeId, Versioned[Instance]] = {}
@@ -60,6 +64,11 @@ class Journal:
         return self._infra.value
 
     @property
+    def exists(self) -> bool:
+        """Whether the store has the infrastructure."""
+        return self._infra is not None
+
+    @property
     def instances(self) -> tuple[Instance, ...]:
         """All instances, the oldest first."""
         with self._lock:
@@ -75,11 +84,17 @@ class Journal:
         known = self._instances.get(node_id)
         return known.value if known else None
 
+    def latest(self, instance: Instance) -> Instance:
+        """The instance as it was last written, with every id that is known."""
+        return self.get(instance.node_id) or instance
+
     def save_infra(self, infra: InfraRecord, kind: str, message: str = "") -> None:
         """Write the infrastructure's own record, with an event that says why."""
-        version = self._infra.version if self._infra else 0
-        self._write([put_infra(infra, version)], self.event(kind, message=message))
-        self._infra = Versioned(infra, version + 1)
+        with self._lock:
+            version = self._infra.version if self._infra else 0
+            event = self._write([put_infra(infra, version)], self._event(kind, message=message))
+            self._infra = Versioned(infra, version + 1)
+        self._tell(event)
 
     def remember_manager(self, section: Section) -> None:
         """Note that a config manager will know of this infrastructure, before it does."""
@@ -89,14 +104,15 @@ class Journal:
                 self.save_infra(replace(self.infra, config_managers=known), "config-manager", str(section["type"]))
 
     def save(self, instance: Instance, kind: str | None = None, message: str = "") -> Instance:
-        """Write an instance, with an event where `kind` names one. Gives the instance back."""
+        """Write an instance, with an event where `kind` names one. Gives the instance back as it was written."""
+        instance = replace(instance, reason=self._mask(instance.reason))
         with self._lock:
             known = self._instances.get(instance.node_id)
             version = known.version if known else 0
-            event = self.event(kind, instance, message) if kind else None
-            self._write([put_instance(instance, version)], event)
+            event = self._write([put_instance(instance, version)], self._event(kind, instance, message) if kind else None)
             self._instances[instance.node_id] = Versioned(instance, version + 1)
             self._by_node.setdefault(instance.node_name, {})[instance.node_id] = None
+        self._tell(event)
         return instance
 
     def checkpoint(self, handle: Handle) -> None:
@@ -112,25 +128,31 @@ class Journal:
             known = self._instances.get(instance.node_id)
             if known is None:
                 return
-            self._write([delete_instance(instance, known.version)], self.event("dropped", instance, message))
+            event = self._write([delete_instance(instance, known.version)], self._event("dropped", instance, message))
             del self._instances[instance.node_id]
             del self._by_node[instance.node_name][instance.node_id]
+        self._tell(event)
 
     def forget_infra(self) -> None:
         """Take the whole infrastructure out of the store; its events stay."""
         assert self._infra is not None, "the journal is loaded or begun first"  # noqa: S101
-        self._write([delete_infra(self._infra.value, self._infra.version)], self.event("destroyed"))
+        event = self._write([delete_infra(self._infra.value, self._infra.version)], self._event("destroyed"))
         self._infra = None
+        self._tell(event)
 
     def note(self, kind: str, instance: Instance | None = None, message: str = "") -> None:
         """Record an event that changes nothing."""
-        self._write([], self.event(kind, instance, message))
+        self._tell(self._write([], self._event(kind, instance, message)))
 
-    def event(self, kind: str, instance: Instance | None = None, message: str = "") -> Event:
+    def _event(self, kind: str, instance: Instance | None = None, message: str = "") -> Event:
         name, node_id = (instance.node_name, instance.node_id) if instance else ("", "")
-        return Event(self.infra_id, self._now(), kind, name, node_id, message)
+        return Event(self.infra_id, self._now(), kind, name, node_id, self._mask(message))
 
-    def _write(self, changes: list[Change], event: Event | None) -> None:
+    def _write(self, changes: list[Change], event: Event | None) -> Event | None:
         self.store.write([*changes, append_event(event)] if event else changes, self.lease)
+        return event
+
+    def _tell(self, event: Event | None) -> None:
+        """Only when everything is written down here too: whoever listens may fail."""
         if event:
             self._listen(event)

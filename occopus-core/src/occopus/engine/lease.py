@@ -3,33 +3,62 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import socket
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import psutil
 
 from occopus.engine.services import Services
-from occopus.errors import LeaseHeld, StoreError
+from occopus.errors import Interrupted, LeaseHeld, StoreError
 from occopus.model.infrastructure import InfraId
 from occopus.model.instance import NodeId
 from occopus.store.base import Lease
 
-SECONDS = 15.0
-"""How long a lease lasts unless it is kept up."""
-PATIENCE = 60.0
-"""How long a command waits, in seconds, for another one to finish with the infrastructure."""
+
+class Owner(NamedTuple):
+    """Who holds a lease. `place` tells apart where process numbers mean something: machines, their boots, and containers."""
+
+    host: str
+    pid: int
+    place: str
+    unique: str
+
+    @classmethod
+    def new(cls) -> Owner:
+        return cls(socket.gethostname(), os.getpid(), _place(), uuid.uuid4().hex[:8])
+
+    @classmethod
+    def parse(cls, text: str) -> Owner | None:
+        """None for an owner that some other program wrote."""
+        match text.split(":"):
+            case [host, pid, place, unique] if pid.isdecimal():
+                return cls(host, int(pid), place, unique)
+        return None
+
+    def __str__(self) -> str:
+        return ":".join(map(str, self))
+
+    @property
+    def has_died(self) -> bool:
+        """Whether it was a process that would be seen from here if it still were: its lease need not be waited for."""
+        return self.place == _place() and not psutil.pid_exists(self.pid)
 
 
 @asynccontextmanager
-async def held_lease(services: Services, infra_id: InfraId) -> AsyncIterator[Lease]:
+async def held_lease(services: Services, infra_id: InfraId, stop: asyncio.Event) -> AsyncIterator[Lease]:
     """Hold the lease of an infrastructure.
 
     Raises:
         LeaseHeld: somebody else has held it for longer than the wait.
+        Interrupted: `stop` was set meanwhile.
     """
-    owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
-    lease = await _acquire(services, infra_id, owner)
+    lease = await _acquire(services, infra_id, str(Owner.new()), stop)
     renewing = asyncio.create_task(_renew(services, lease))
     try:
         yield lease
@@ -39,43 +68,42 @@ async def held_lease(services: Services, infra_id: InfraId) -> AsyncIterator[Lea
             services.store.release(lease)
 
 
-async def _acquire(services: Services, infra_id: InfraId, owner: str) -> Lease:
-    clock, store = services.clock, services.store
-    until = clock.monotonic() + PATIENCE
+async def _acquire(services: Services, infra_id: InfraId, owner: str, stop: asyncio.Event) -> Lease:
+    clock, store, policy = services.clock, services.store, services.policy
+    until = clock.monotonic() + policy.lease_patience
+    dead: str | None = None
     while True:
         try:
-            return store.acquire(infra_id, owner, SECONDS)
+            return store.acquire(infra_id, owner, policy.lease_seconds, instead_of=dead)
         except LeaseHeld as held:
-            holder = _holder(held.owner)
-            if _has_died(held.owner):
-                return store.acquire(infra_id, owner, SECONDS, instead_of=held.owner)
-            if clock.monotonic() > until:
-                raise LeaseHeld(f"another command works on {infra_id}: {holder}", held.owner) from None
-            services.watcher.waiting(NodeId(""), f"another command works on this infrastructure ({holder}); waiting for it")
-            await clock.sleep(0.5)
+            holder = Owner.parse(held.owner)
+            if holder and holder.has_died and dead != held.owner:
+                dead = held.owner
+                continue
+            name = f"process {holder.pid} on {holder.host}" if holder else held.owner
+            if clock.monotonic() >= until:
+                raise LeaseHeld(f"another command works on {infra_id}: {name}", held.owner) from None
+        services.watcher.waiting(NodeId(""), f"another command works on this infrastructure ({name}); waiting for it")
+        await clock.sleep(policy.lease_seconds / 30)
+        if stop.is_set():
+            raise Interrupted(f"stopped while waiting for {name}")
 
 
 async def _renew(services: Services, lease: Lease) -> None:
+    """Keep a lease up; one that was lost meanwhile is left, and the next write of the work finds out."""
     while True:
-        await services.clock.sleep(SECONDS / 3)
-        with suppress(StoreError):  # the next write of the work itself finds out
-            services.store.acquire(lease.scope, lease.owner, SECONDS)
+        await services.clock.sleep(services.policy.lease_seconds / 3)
+        with suppress(StoreError):
+            renewed = services.store.acquire(lease.scope, lease.owner, services.policy.lease_seconds)
+            if renewed.fence != lease.fence:
+                services.store.release(renewed)
+                return
 
 
-def _holder(owner: str) -> str:
-    host, pid, _ = owner.split(":")
-    return f"process {pid} on {host}"
-
-
-def _has_died(owner: str) -> bool:
-    """Whether the holder was a process of this machine that is no more: its lease need not be waited for."""
-    host, pid, _ = owner.split(":")
-    if host != socket.gethostname():
-        return False
+def _place() -> str:
+    boot, numbers = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
     try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False
+        parts = [boot.read_text().strip(), str(numbers.readlink())]
+    except OSError:  # not Linux
+        parts = [socket.gethostname(), str(uuid.getnode())]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]

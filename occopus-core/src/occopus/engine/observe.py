@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from occopus.engine.context import Pass
+from occopus.engine.failures import explained
 from occopus.engine.readiness import with_readiness
-from occopus.errors import OccopusError
 from occopus.model.instance import Instance, NodeId, NodeState, Phase
 from occopus.model.node import Implementation, Node
 from occopus.plugins.resource import ResourceHandler, ResourceStatus
@@ -32,7 +32,7 @@ async def _statuses(work: Pass, instances: Sequence[Instance]) -> dict[NodeId, R
     for instance in instances:
         try:
             handler = work.backends.handler(instance.resource)
-        except OccopusError as error:
+        except Exception as error:
             found[instance.node_id] = _unknown(error)
         else:
             groups.setdefault(id(handler), (handler, []))[1].append(instance)
@@ -42,34 +42,42 @@ async def _statuses(work: Pass, instances: Sequence[Instance]) -> dict[NodeId, R
 
 
 async def _ask(work: Pass, handler: ResourceHandler, instances: list[Instance]) -> Mapping[NodeId, ResourceStatus]:
-    def ignore(error: object) -> None:
-        """Retries of a look are nobody's news."""
-
     try:
-        return await work.calls.run(handler, ignore, handler.describe, [instance.handle for instance in instances])
-    except OccopusError as error:
+        return await work.calls.look(handler, handler.describe, [instance.handle for instance in instances])
+    except Exception as error:  # also one that its handler should not have raised
         return {instance.node_id: _unknown(error) for instance in instances}
 
 
-def _unknown(error: OccopusError) -> ResourceStatus:
-    return ResourceStatus(NodeState.UNKNOWN, detail=f"its backend does not answer: {error.message}")
+def _unknown(error: Exception) -> ResourceStatus:
+    return ResourceStatus(NodeState.UNKNOWN, detail=f"its state can't be found out: {explained(error)}")
 
 
 async def _observed(work: Pass, instance: Instance, status: ResourceStatus | None) -> Instance:
     if status is None:
         # What was never confirmed may simply not exist yet; resuming it finds out.
         status = GONE if instance.phase is Phase.CREATED else ResourceStatus(NodeState.PENDING, detail="not found yet")
-    if instance.phase is not Phase.CREATED or not work.resolver or not _is_still_described(work, instance):
-        seen = replace(instance, state=status.state, reason=status.detail, addresses=status.addresses or instance.addresses)
-    else:
-        seen = await with_readiness(work, instance, status)
+    seen = await _with_state(work, instance, status)
     return _with_history(work, instance, seen, machine_runs=status.state is NodeState.READY)
+
+
+async def _with_state(work: Pass, instance: Instance, status: ResourceStatus) -> Instance:
+    """Only what should exist is asked how it does; of the rest it matters only whether its machine is there."""
+    if instance.phase is Phase.DROPPING or not work.resolver or not _is_still_described(work, instance):
+        return replace(instance, state=status.state, reason=status.detail, addresses=status.addresses or instance.addresses)
+    try:
+        return await with_readiness(work, instance, status)
+    except Exception as error:
+        unknown = _unknown(error)
+        return replace(instance, state=unknown.state, reason=unknown.detail)
 
 
 def _is_still_described(work: Pass, instance: Instance) -> bool:
     """Whether the description still has the node and the implementation that the instance was made by."""
-    node = work.rendering.infrastructure.nodes.get(instance.node_name)
-    return node is not None and any(i.index == instance.implementation for i in node.implementations)
+    try:
+        work.node_of(instance)
+    except KeyError:
+        return False
+    return True
 
 
 def _with_history(work: Pass, before: Instance, seen: Instance, machine_runs: bool) -> Instance:

@@ -6,7 +6,7 @@ Its cost grows with the instances and the dependencies.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from graphlib import TopologicalSorter
 
 from occopus.model.infrastructure import Infrastructure
@@ -16,6 +16,9 @@ from occopus.model.plan import Action, Plan, Step
 
 DEAD = frozenset({NodeState.FAILED, NodeState.SHUTDOWN})
 """States that no instance comes back from."""
+
+OUTDATED = "whose description has changed"
+"""Why an instance that does well is replaced."""
 
 
 @dataclass(frozen=True)
@@ -50,17 +53,17 @@ class _Planner:
         self.choices = choices
         self.steps: dict[str, Step] = {}
         self.warnings: list[str] = []
-        self.dropped: dict[str, list[str]] = {}
-        """By node: its drop steps."""
+        self.free_drops: dict[str, list[str]] = {}
+        """By node: the drops that wait for nothing that is made. Only these are put in order of dependency, so no cycle can arise."""
 
     def plan(self) -> Plan:
         by_node: dict[str, list[Instance]] = {}
         for instance in self.world.instances:
             by_node.setdefault(instance.node_name, []).append(instance)
         wanted = self.world.desired.nodes if self.world.desired else {}
-        for name in by_node.keys() - wanted.keys():
-            for instance in by_node[name]:
-                self._drop(instance, "no longer wanted")
+        for name, instances in by_node.items():
+            for instance in instances if name not in wanted else ():
+                self._drop_freely(instance, "no longer wanted")
         for node in wanted.values():
             self._plan_node(node, by_node.get(node.name, []))
         self._order_drops()
@@ -70,13 +73,12 @@ class _Planner:
         fingerprints = {node.fingerprint(implementation) for implementation in node.implementations} if instances else set()
         leaving = [i for i in instances if i.phase is Phase.DROPPING or i.state in DEAD]
         staying = [i for i in instances if i.phase is not Phase.DROPPING and i.state not in DEAD]
-        staying.sort(key=lambda i: i.created_at)
+        staying.sort(key=lambda i: (i.created_at, i.node_id))
         target = self._target(node)
         kept, surplus = staying[:target], staying[target:]
         outdated = [i for i in kept if i.fingerprint not in fingerprints]
-        replaced = [self._drop(i, "being dropped" if i.phase is Phase.DROPPING else f"{i.state}: {i.reason}") for i in leaving]
-        for instance in surplus:
-            self._drop(instance, f"one of {len(staying)} where {target} are wanted")
+        replaced = [self._drop_freely(i, _why_leaving(i)) for i in leaving]
+        removed = [self._drop_freely(i, f"one of {len(staying)} where {target} are wanted") for i in surplus]
         waits = self._ready_gates(node)
         begun = [i for i in kept if i.phase is Phase.CREATING and i.fingerprint in fingerprints]
         steps = [self._resume(i, waits) for i in begun]
@@ -84,7 +86,10 @@ class _Planner:
             after = (*waits, *replaced[number : number + 1])
             reason = f"replaces {replaced[number].removeprefix('drop:')}" if number < len(replaced) else "wanted"
             steps.append(self._create(node, reason, after))
-        steps += self._replace_one_by_one(node, outdated, waits, room=node.scaling.max > len(kept))
+        if node.scaling.max > target:  # there is room for one more once those that go are gone
+            steps += self._replace_new_first(node, outdated, waits, (*replaced, *removed))
+        else:
+            steps += self._replace_old_first(node, outdated, waits)
         if steps:
             self._add(Step(f"ready:{node.name}", Action.GATE, node.name, after=tuple(steps)))
 
@@ -96,20 +101,22 @@ class _Planner:
             self.warnings.append(f"{asked} instances of '{node.name}' were asked for; its limits are {limits}: {target} are wanted")
         return target
 
-    def _replace_one_by_one(self, node: Node, outdated: list[Instance], waits: tuple[str, ...], room: bool) -> list[str]:
-        """Replace instances whose description changed, each after the other: the new one first where the maximum leaves room for it."""
+    def _replace_new_first(self, node: Node, outdated: list[Instance], waits: tuple[str, ...], gone: tuple[str, ...]) -> list[str]:
+        """Replace instances whose description has changed, each after the other; each goes when the one in its place is ready."""
         steps: list[str] = []
-        previous: tuple[str, ...] = ()
+        previous = gone
         for instance in outdated:
-            reason = f"replaces {instance.node_id}, whose description has changed"
-            if room:
-                created = self._create(node, reason, (*waits, *previous))
-                previous = (self._drop(instance, "its description has changed", (created,)),)
-            else:
-                dropped = self._drop(instance, "its description has changed", (*waits, *previous))
-                created = self._create(node, reason, (dropped,))
-                previous = (created,)
+            created = self._create(node, f"replaces {instance.node_id}, {OUTDATED}", (*waits, *previous))
+            previous = (self._drop(instance, OUTDATED, (created,)),)
             steps.append(created)
+        return steps
+
+    def _replace_old_first(self, node: Node, outdated: list[Instance], waits: tuple[str, ...]) -> list[str]:
+        """The same where the maximum leaves no room for one more."""
+        steps: list[str] = []
+        for instance in outdated:
+            dropped = self._drop(instance, OUTDATED, (*waits, *steps[-1:]))
+            steps.append(self._create(node, f"replaces {instance.node_id}, {OUTDATED}", (dropped,)))
         return steps
 
     def _ready_gates(self, node: Node) -> tuple[str, ...]:
@@ -132,35 +139,37 @@ class _Planner:
 
     def _drop(self, instance: Instance, reason: str, after: tuple[str, ...] = ()) -> str:
         identity = instance.node_id, instance.implementation, instance
-        step = self._add(Step(f"drop:{instance.node_id}", Action.DROP, instance.node_name, reason, after, *identity))
-        self.dropped.setdefault(instance.node_name, []).append(step)
+        return self._add(Step(f"drop:{instance.node_id}", Action.DROP, instance.node_name, reason, after, *identity))
+
+    def _drop_freely(self, instance: Instance, reason: str) -> str:
+        step = self._drop(instance, reason)
+        self.free_drops.setdefault(instance.node_name, []).append(step)
         return step
 
     def _order_drops(self) -> None:
-        """An instance goes after those of the nodes that depend on its node."""
+        """An instance goes after those of the nodes that depend on its node, through however many nodes between them."""
         infrastructure = self.world.former or self.world.desired
-        for dependency in infrastructure.dependencies if infrastructure else ():
-            if dependency.dependent in self.dropped and dependency.dependee in self.dropped:
-                self._drop_after(dependency.dependee, dependency.dependent)
-
-    def _drop_after(self, dependee: str, dependent: str) -> None:
-        if self._is_rolling(dependee) or self._is_rolling(dependent):
+        if infrastructure is None or not self.free_drops:
             return
-        gate = f"dropped:{dependent}"
-        if gate not in self.steps:
-            self._add(Step(gate, Action.GATE, dependent, after=tuple(self.dropped[dependent])))
-        for id in self.dropped[dependee]:
-            step = self.steps[id]
-            if gate not in step.after:
-                self.steps[id] = Step(**(vars(step) | {"after": (*step.after, gate)}))
-
-    def _is_rolling(self, node_name: str) -> bool:
-        """Whether drops of a node wait for its own creations: those follow the order of creation instead."""
-        return any(self.steps[id].after and not self.steps[id].after[0].startswith("dropped:") for id in self.dropped[node_name])
+        dependents: dict[str, list[str]] = {}
+        for dependency in infrastructure.dependencies:
+            dependents.setdefault(dependency.dependee, []).append(dependency.dependent)
+        for name in reversed(list(infrastructure.nodes)):
+            gates = (f"dropped:{dependent}" for dependent in dependents.get(name, ()))
+            before = tuple(gate for gate in dict.fromkeys(gates) if gate in self.steps)
+            drops = self.free_drops.get(name, ())
+            for id in drops:
+                self.steps[id] = replace(self.steps[id], after=before)
+            if drops or before:
+                self._add(Step(f"dropped:{name}", Action.GATE, name, after=tuple(drops) or before))
 
     def _add(self, step: Step) -> str:
         self.steps[step.id] = step
         return step.id
+
+
+def _why_leaving(instance: Instance) -> str:
+    return "its removal was begun earlier" if instance.phase is Phase.DROPPING else f"{instance.state}: {instance.reason}"
 
 
 def _in_order(steps: Mapping[str, Step]) -> dict[str, Step]:

@@ -16,11 +16,19 @@ class Policy:
     calls_per_endpoint: int = 16
     create_timeout: float = 3600.0
     drop_timeout: float = 900.0
+    appear_timeout: float = 60.0
+    """How long a backend may not know of what it has just been asked to make."""
     retry_attempts: int = 8
+    look_attempts: int = 3
+    """As `retry_attempts`, for calls that only look: a report rather says `unknown` than lets its user wait."""
     retry_first: float = 0.5
     retry_longest: float = 30.0
     poll_first: float = 0.2
     poll_longest: float = 10.0
     poll_growth: float = 1.5
     rounds: int = 5
-    """How often a pass plans anew where a step found that the world had changed."""
+    """How often a pass plans anew where the world has changed meanwhile."""
+    lease_seconds: float = 15.0
+    """How long a lease lasts unless it is kept up."""
+    lease_patience: float = 60.0
+    """How long a command waits for another one to finish with the infrastructure."""

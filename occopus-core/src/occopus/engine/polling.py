@@ -72,16 +72,19 @@ class Poller:
             return
         handles = {handle.node_id: handle for handle, _ in due}
         found: dict[NodeId, ResourceStatus] = {}
-        error: Exception | None = None
+        error: BaseException | None = None
         try:
             found = dict(await self._clock.call(self._handler.describe, list(handles.values())))
-        except Exception as raised:  # each waiting step decides for itself what the error means
+        except asyncio.CancelledError:
+            raise
+        except BaseException as raised:  # each waiting step decides for itself what it means; none may be left waiting
             error = raised
         for handle, answer in due:
             if answer.done():
                 continue
             if error:
                 answer.set_exception(error)
+                answer.exception()  # a step that is cancelled in this moment does not ask for it
             else:
                 answer.set_result(found.get(handle.node_id))
 

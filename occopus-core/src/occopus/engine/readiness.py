@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from occopus.engine.context import Pass
-from occopus.engine.health import why_unhealthy
 from occopus.model.instance import Instance, NodeState
 from occopus.plugins.resource import ResourceStatus
 
@@ -27,18 +26,18 @@ async def _configuration(work: Pass, instance: Instance) -> tuple[NodeState, str
     if not section:
         return NodeState.READY, ""
     manager = work.backends.manager(section)
-    states = await work.calls.run(manager, work.retrying(instance), manager.states, [instance.node_id])
+    states = await work.calls.look(manager, manager.states, [instance.node_id])
     state = states.get(instance.node_id, NodeState.PENDING)
     if state is not NodeState.READY:
-        return state, f"{section['type']} has not configured it yet"
+        return state, f"{section['type']} {'failed to configure it' if state is NodeState.FAILED else 'has not configured it yet'}"
     for path in work.rendering.infrastructure.synch_attributes.get(instance.node_name, ()):
-        if await work.calls.run(manager, work.retrying(instance), manager.attribute, instance.node_id, path) is None:
+        if await work.calls.look(manager, manager.attribute, instance.node_id, path) is None:
             return NodeState.PENDING, f"{section['type']} does not report its attribute '{path}' yet"
     return NodeState.READY, ""
 
 
 async def _health(work: Pass, instance: Instance) -> tuple[NodeState, str]:
     node, implementation = work.node_of(instance)
-    checks = work.rendering.health_checks(node, implementation, instance)
-    reason = await why_unhealthy(instance, checks, work.clock)
+    checks = await work.clock.call(work.rendering.health_checks, node, implementation, instance)
+    reason = await work.health.why_unhealthy(instance, checks)
     return (NodeState.PENDING, reason) if reason else (NodeState.READY, "")

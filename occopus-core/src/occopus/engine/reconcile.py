@@ -7,14 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from occopus.engine.apply import Outcome, Runner
+from occopus.engine.clock import Clock
 from occopus.engine.context import Pass
-from occopus.engine.creation import Superseded, create, resume
+from occopus.engine.creation import create, resume
+from occopus.engine.failures import explained
 from occopus.engine.observe import observe
 from occopus.engine.planning import Choices, World, make_plan
 from occopus.engine.removal import drop
 from occopus.errors import Interrupted, OccopusError, StepsFailed, StoreError
 from occopus.model.infrastructure import Infrastructure
-from occopus.model.instance import Instance
+from occopus.model.instance import Instance, NodeId, Phase
 from occopus.model.plan import Action, Plan, Step
 
 CARRY_OUT = {Action.CREATE: create, Action.RESUME: resume, Action.DROP: drop}
@@ -53,31 +55,33 @@ class Reconciler:
         instances = self.work.journal.instances
         if self.desired is not None:
             instances = tuple(await self.look(instances))
-        return make_plan(World(self.desired, self.former, instances, self.work.journal.infra.targets), choices(self.work))
+        return make_plan(World(self.desired, self.former, instances, self.work.journal.infra.targets), choices(self.work.clock))
 
     async def look(self, instances: Sequence[Instance]) -> list[Instance]:
         """Observe, and keep what has changed."""
         seen = await observe(self.work, instances)
         for before, now in zip(instances, seen, strict=True):
             if (before.state, before.failing_since, before.addresses) != (now.state, now.failing_since, now.addresses):
-                self.work.journal.save(now, str(now.state), now.reason)
+                # Of what is being made or removed, its own steps tell.
+                self.work.journal.save(now, str(now.state) if now.phase is Phase.CREATED else None, now.reason)
         return seen
 
     async def apply(self, plan: Plan, stop: asyncio.Event, stop_at_failure: bool) -> Outcome:
         one_by_one = self.work.policy.parallelism == 0
-        return await Runner(plan, self._carry_out, one_by_one=one_by_one, stop_at_failure=stop_at_failure).run(stop)
+        stop_at = Exception if stop_at_failure else StoreError
+        return await Runner(plan, self._carry_out, one_by_one=one_by_one, stop_at=stop_at).run(stop)
 
     async def _carry_out(self, step: Step) -> None:
         try:
             await CARRY_OUT[step.action](self.work, step)
-        except (Superseded, StoreError):
+        except StoreError:
             raise
         except Exception as error:
             self._note_failure(step, error)
             raise
 
     def _note_failure(self, step: Step, error: Exception) -> None:
-        instance = self.work.journal.get(step.node_id)
+        instance = self.work.journal.get(self._node_id(step))
         kind = "drop-failed" if step.action is Action.DROP else "create-failed"
         reason = explained(error)
         if instance:
@@ -85,23 +89,20 @@ class Reconciler:
         else:
             self.work.journal.note(kind, message=f"{step.node_name}: {reason}")
 
+    def _node_id(self, step: Step) -> NodeId:
+        return self.work.begun.get(step.id, step.node_id)
+
     def _judge(self, outcome: Outcome) -> None:
         for _, error in outcome.failed:
             if isinstance(error, StoreError):
                 raise error
         if outcome.interrupted:
             raise Interrupted("stopped")
-        failures = [(step, error) for step, error in outcome.failed if not isinstance(error, Superseded)]
-        if failures:
-            lines = [f"{step.action} {step.node_name} {step.node_id}: {explained(error)}" for step, error in failures]
-            hint = next((error.hint for _, error in failures if isinstance(error, OccopusError) and error.hint), None)
+        if outcome.failed:
+            lines = [f"{step.action} {step.node_name} {self._node_id(step)}: {explained(error)}" for step, error in outcome.failed]
+            hint = next((error.hint for _, error in outcome.failed if isinstance(error, OccopusError) and error.hint), None)
             raise StepsFailed("\n".join(lines), hint)
 
 
-def choices(work: Pass) -> Choices:
-    return Choices(work.clock.new_id, work.clock.random.choice)
-
-
-def explained(error: BaseException) -> str:
-    """An error as people read it; one that nobody raised on purpose also says its type."""
-    return error.message if isinstance(error, OccopusError) else f"{type(error).__name__}: {error}"
+def choices(clock: Clock) -> Choices:
+    return Choices(clock.new_id, clock.random.choice)

@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 
 from occopus.engine.resolve import Inputs, Resolver
-from occopus.engine.scope import Outside
+from occopus.engine.scope import Outside, placeholder_for_command, placeholder_for_secret
 from occopus.errors import RenderError
 from occopus.model.infrastructure import InfraId, Infrastructure
 from occopus.model.instance import Address, AddressKind, Instance, NodeId, NodeState, Phase
 from occopus.model.node import Implementation, Node
-from occopus.model.secret import SecretReference
 from occopus.schema.composition import Composition
 
 FIRST_ADDRESS = IPv4Address("198.18.0.1")
@@ -24,11 +23,7 @@ NAMESPACE = uuid.UUID("6f63636f-7075-5320-8000-000000000000")
 
 def without_effects(outside: Outside) -> Outside:
     """The world outside as a rehearsal sees it: no command is run and no secret is looked up."""
-    return replace(outside, run_command=lambda command: f"(output of: {command})", resolve_secret=_placeholder)
-
-
-def _placeholder(reference: SecretReference) -> str:
-    return f"(secret {reference.kind}:{reference.name})"
+    return replace(outside, run_command=placeholder_for_command, resolve_secret=placeholder_for_secret, pretended=True)
 
 
 @dataclass(frozen=True)
@@ -63,18 +58,18 @@ class Rehearsal:
                 yield Rehearsed(node.name, index, self.infra_id, instance.node_id, instance.address or "", inputs)
 
     def faults(self) -> Iterator[tuple[Node, Implementation, RenderError]]:
-        """What can't be rendered, over all implementations."""
+        """All that can't be rendered, over all implementations."""
         for node in self.infrastructure.nodes.values():
             for implementation in node.implementations:
                 instance = self._instance(node, 0)
-                try:
-                    self._inputs(node, implementation, instance)
-                    self._resolver.health_checks(node, implementation, instance)
-                except RenderError as error:
-                    yield node, implementation, error
+                failures: list[RenderError] = []
+                self._inputs(node, implementation, instance, failures)
+                self._resolver.health_checks(node, implementation, instance, failures)
+                for failure in failures:
+                    yield node, implementation, failure
 
-    def _inputs(self, node: Node, implementation: Implementation, instance: Instance) -> Inputs:
-        return self._resolver.inputs(node, implementation, instance.node_id, lambda name: self._visible(node, name))
+    def _inputs(self, node: Node, implementation: Implementation, instance: Instance, failures: list[RenderError] | None = None) -> Inputs:
+        return self._resolver.inputs(node, implementation, instance.node_id, lambda name: self._visible(node, name), failures)
 
     def _visible(self, node: Node, name: str) -> Sequence[Instance]:
         """The instances of another node that exist when this one is made."""

@@ -19,16 +19,21 @@ class NotGone(OccopusError):
 async def drop(work: Pass, step: Step) -> None:
     """Remove an instance and forget it."""
     assert step.instance is not None, "a plan drops what exists"  # noqa: S101
-    instance = work.journal.get(step.instance.node_id) or step.instance
+    await remove(work, step.instance, step.reason)
+
+
+async def remove(work: Pass, instance: Instance, reason: str) -> None:
+    """Remove all that was made for an instance, wherever it is known, and forget it when nothing is left."""
+    instance = work.journal.latest(instance)
     if instance.phase is not Phase.DROPPING:
-        instance = work.journal.save(replace(instance, phase=Phase.DROPPING, reason=step.reason), "dropping", step.reason)
-    await take_down(work, instance)
+        instance = work.journal.save(replace(instance, phase=Phase.DROPPING, reason=reason), "dropping", reason)
+    await _take_down(work, instance)
     await _deregister(work, instance)
-    work.journal.forget(instance, step.reason)
+    work.journal.forget(instance, reason)
 
 
-async def take_down(work: Pass, instance: Instance) -> None:
-    """Remove all that was made for an instance, and wait until its backend knows nothing of it."""
+async def _take_down(work: Pass, instance: Instance) -> None:
+    """Drop, and wait until the backend knows nothing of it."""
     handler = work.backends.handler(instance.resource)
     poller = work.poller(handler)
     deadline = work.clock.monotonic() + work.policy.drop_timeout
@@ -47,8 +52,8 @@ async def take_down(work: Pass, instance: Instance) -> None:
             return
         if status.unfinished:
             await work.calls.run(handler, retrying, handler.drop, instance.handle)
-        work.waiting(instance.node_id, f"still {status.state}")
-        if work.clock.monotonic() + interval > deadline:
+        work.waiting(instance.node_id, f"still {status.state}: {status.detail}" if status.detail else f"still {status.state}")
+        if work.clock.monotonic() >= deadline:
             raise NotGone(f"still {status.state} after {work.policy.drop_timeout:g} s: {status.detail}")
         interval = max(work.policy.poll_first, min(interval * work.policy.poll_growth, work.policy.poll_longest))
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import yaml
 
-from occopus.engine.scope import Instances, Outside, Subject, variables
+from occopus.engine.scope import Instances, Outside, Subject, is_made_up, variables
 from occopus.engine.templates import Templates
 from occopus.errors import RenderError
 from occopus.model.infrastructure import InfraId, Infrastructure
@@ -34,6 +34,8 @@ class Inputs:
     attributes: Section
     config_management: Section | None
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
+    written: Section = field(default_factory=dict, repr=False)
+    """The resource section before it was rendered."""
 
     @cached_property
     def hash(self) -> str:
@@ -42,8 +44,8 @@ class Inputs:
 
     @cached_property
     def storable_resource(self) -> Section:
-        """The resource section without values that hold a secret."""
-        storable: Section = _without(self.resource, self.secrets)
+        """The resource section without values that hold a secret. What was written out in the description is none."""
+        storable: Section = _without(self.resource, self.written, self.secrets)
         return storable
 
     def request(self, handle: Handle) -> CreateRequest:
@@ -60,22 +62,31 @@ class Resolver:
         self.outside = outside
         self._contextualisers: dict[str, Any] = {}
 
-    def inputs(self, node: Node, implementation: Implementation, node_id: NodeId, instances: Instances) -> Inputs:
-        """Raises:
-        RenderError: a template fails, or what it gives does not fit the schema.
+    def inputs(
+        self,
+        node: Node,
+        implementation: Implementation,
+        node_id: NodeId,
+        instances: Instances,
+        failures: list[RenderError] | None = None,
+    ) -> Inputs:
+        """Where `failures` is given, all that goes wrong is put there.
+
+        Raises:
+            RenderError: a template fails, or what it gives does not fit the schema.
         """
         subject = Subject(self.infrastructure, self.infra_id, node, implementation, node_id)
         secrets: set[str] = set()
         outside = self._noting(secrets)
         names = variables(subject, instances, outside)
-        templates = Templates(names, subject.label, outside.resolve_secret)
+        templates = Templates(names, subject.label, outside.resolve_secret, failures)
         config_management = self._config_management(implementation, templates)
         if config_management:
             manager = load_object(self.composition.registry.config_manager(config_management["type"]).manager)
             names |= manager.variables(config_management)
         resource = self._section("resource", implementation.resource, templates)
         context = self._context(implementation, templates)
-        self._check_size(subject, context)
+        self._check_size(implementation, context, templates)
         return Inputs(
             machine_name=machine_name(subject),
             resource=resource,
@@ -83,15 +94,19 @@ class Resolver:
             attributes=self._attributes(node, implementation, templates),
             config_management=config_management,
             secrets=frozenset(secrets),
+            written=implementation.resource,
         )
 
-    def health_checks(self, node: Node, implementation: Implementation, instance: Instance) -> list[tuple[HealthCheckSpec, Any]]:
-        """The checks of an instance with their rendered settings."""
-        section = dict(implementation.health_check or {})
+    def health_checks(
+        self, node: Node, implementation: Implementation, instance: Instance, failures: list[RenderError] | None = None
+    ) -> list[tuple[HealthCheckSpec, Any]]:
+        """The checks of an instance with their rendered settings; `failures` as for `inputs`."""
+        section = implementation.health_check or {}
         subject = Subject(self.infrastructure, self.infra_id, node, implementation, instance.node_id)
         names = variables(subject, lambda name: (), self.outside)
         names |= {"ip": instance.address, "instance_data": {"node_id": instance.node_id, "resource_address": instance.address}}
-        rendered = self._section("health_check", section, Templates(names, subject.label, self.outside.resolve_secret)) if section else {}
+        templates = Templates(names, subject.label, self.outside.resolve_secret, failures)
+        rendered = self._section("health_check", section, templates) if section else {}
         checks = []
         for spec in self.composition.registry.health_checks():
             spelling = next((key for key in (spec.key, *spec.aliases) if key in rendered), None)
@@ -108,7 +123,7 @@ class Resolver:
             secrets.add(value)
             return value
 
-        return Outside(self.outside.run_command, resolve, self.outside.warn)
+        return replace(self.outside, resolve_secret=resolve)
 
     def _config_management(self, implementation: Implementation, templates: Templates) -> Section | None:
         section = implementation.config_management
@@ -119,7 +134,8 @@ class Resolver:
         rules = self.composition.rules(name, "" if name == "health_check" else section["type"])
         fitted: Section = _fitted(rendered, section, rules)
         for problem in rules.problems(fitted):
-            raise templates.error(f"after rendering, {problem.message}", (name, *problem.path), problem.hint)
+            if not (self.outside.pretended and is_made_up(_at(section, problem.path), _at(fitted, problem.path))):
+                templates.fail(templates.error(f"after rendering, {problem.message}", (name, *problem.path), problem.hint))
         return fitted
 
     def _context(self, implementation: Implementation, templates: Templates) -> Context | None:
@@ -131,19 +147,24 @@ class Resolver:
             self._contextualisers[type] = load_object(self.composition.registry.contextualiser(type).contextualiser)()
         base = ("contextualisation",)
         scope = _ContextScope(section, lambda value, where: templates.render(value, (*base, where)))
+        before = len(templates.failures or ())
         try:
             context: Context | None = self._contextualisers[type].render(scope)
         except RenderError as error:
             if error.path:
                 raise
-            raise templates.error(error.message, (*base, "context_template"), error.hint) from None
+            if len(templates.failures or ()) == before:  # else it only follows from what failed before
+                place = (*base, "context_template") if "context_template" in section else base
+                templates.fail(templates.error(error.message, place, error.hint))
+            return None
         return context
 
-    def _check_size(self, subject: Subject, context: Context | None) -> None:
-        limit = self.composition.registry.resource_handler(subject.implementation.type).user_data_limit
-        if limit and isinstance(context, UserData) and len(context.text.encode()) > limit:
-            size = len(context.text.encode())
-            raise RenderError(f"{subject.label}: the user data has {size:,} bytes; {subject.implementation.type} takes {limit:,} at most")
+    def _check_size(self, implementation: Implementation, context: Context | None, templates: Templates) -> None:
+        limit = self.composition.registry.resource_handler(implementation.type).user_data_limit
+        size = len(context.text.encode(errors="surrogatepass")) if isinstance(context, UserData) else 0
+        if limit is not None and size > limit:
+            message = f"the user data has {size:,} bytes; {implementation.type} takes {limit:,} at most"
+            templates.fail(templates.error(message, ("contextualisation", "context_template")))
 
     def _attributes(self, node: Node, implementation: Implementation, templates: Templates) -> Section:
         own = (implementation.contextualisation or {}).get("attributes") or {}
@@ -174,12 +195,20 @@ def machine_name(subject: Subject) -> str:
 def _fitted(rendered: Any, section: Section, rules: SectionRules) -> Any:
     """Rendered values are text. Where the schema wants another type of what a template gave, the text is read as YAML would."""
     for problem in rules.validator.problems(rendered):
-        if problem.path and is_template(_at(section, problem.path)):
-            text = _at(rendered, problem.path)
-            value = yaml.safe_load(text) if isinstance(text, str) and "\n" not in text else text
-            if isinstance(value, bool | int | float):
+        text = _at(rendered, problem.path)
+        if problem.path and isinstance(text, str) and is_template(_at(section, problem.path)):
+            value = _as_yaml(text)
+            if isinstance(value, bool | int | float | list):
                 _at(rendered, problem.path[:-1])[problem.path[-1]] = value
     return rendered
+
+
+def _as_yaml(text: str) -> Any:
+    """What a text of one line means in YAML; None where it means nothing."""
+    try:
+        return None if "\n" in text else yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return None
 
 
 def _at(data: Any, path: tuple[str | int, ...]) -> Any:
@@ -192,15 +221,28 @@ def _at(data: Any, path: tuple[str | int, ...]) -> Any:
     return data
 
 
-def _without(value: Any, secrets: frozenset[str]) -> Any:
-    if not secrets:
+def _without(value: Any, written: Any, secrets: frozenset[str]) -> Any:
+    """The value without what holds a secret. `written` is what it was rendered from: same keys in the same order, unless two became one."""
+    if not secrets or value == written:
         return value
     if isinstance(value, Mapping):
-        return {key: _without(item, secrets) for key, item in value.items() if not _holds(item, secrets)}
+        pairs = zip(value.items(), _beside(value, written), strict=True)
+        return {key: _without(item, was, secrets) for (key, item), was in pairs if not _holds(item, was, secrets)}
     if isinstance(value, list):
-        return [_without(item, secrets) for item in value if not _holds(item, secrets)]
+        pairs_ = zip(value, _beside(value, written), strict=True)
+        return [_without(item, was, secrets) for item, was in pairs_ if not _holds(item, was, secrets)]
     return value
 
 
-def _holds(value: Any, secrets: frozenset[str]) -> bool:
-    return isinstance(value, str) and any(secret in value for secret in secrets)
+def _beside(value: Any, written: Any) -> Iterable[Any]:
+    """For each item of a rendered mapping or list what it was rendered from; None where that can't be told."""
+    if isinstance(value, Mapping) and isinstance(written, Mapping) and len(value) == len(written):
+        return written.values()
+    if isinstance(value, list) and isinstance(written, list) and len(value) == len(written):
+        return written
+    return [None] * len(value)
+
+
+def _holds(value: Any, written: Any, secrets: frozenset[str]) -> bool:
+    is_leaf = value is not None and not isinstance(value, Mapping | list)
+    return is_leaf and value != written and any(secret in str(value) for secret in secrets)

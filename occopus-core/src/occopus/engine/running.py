@@ -30,8 +30,8 @@ async def _run(operation: Callable[[asyncio.Event], Awaitable[T]], infra_id: Inf
             watcher.abandoned(infra_id)
             # Threads may hang in a backend's library: the journal knows what they are about, so nothing is lost by not waiting.
             os._exit(130)
-        watcher.stopping()
         stop.set()
+        watcher.stopping()
 
     loop = asyncio.get_running_loop()
     watched = SIGNALS if threading.current_thread() is threading.main_thread() else ()

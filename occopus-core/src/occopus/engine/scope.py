@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,11 +21,34 @@ Instances = Callable[[str], Sequence[Instance]]
 
 @dataclass(frozen=True)
 class Outside:
-    """What rendering takes from the world outside: the output of local commands and the values of secrets. `warn` takes doubts."""
+    """What rendering takes from the world outside: the output of local commands and the values of secrets. `warn` takes doubts.
+
+    Where it is `pretended`, both are placeholders.
+    """
 
     run_command: Callable[[str], str]
     resolve_secret: Callable[[SecretReference], str]
     warn: Callable[[str], None]
+    pretended: bool = False
+
+
+def placeholder_for_command(command: str) -> str:
+    """Stands for the output of a command that is not run; it may stand anywhere in YAML."""
+    return f"(output of {_harmless(str(command))})"
+
+
+def placeholder_for_secret(reference: SecretReference) -> str:
+    """Stands for a secret that is not looked up."""
+    return f"(secret {reference.kind}:{_harmless(reference.name)})"
+
+
+def is_made_up(written: Any, rendered: Any) -> bool:
+    """Whether a value is, or is made from, a placeholder, so that nothing can be said against it."""
+    return isinstance(written, SecretReference) or "(secret " in str(rendered) or "cmd(" in str(written)
+
+
+def _harmless(text: str) -> str:
+    return re.sub(r"[^\w./@=+-]+", " ", text).strip()[:60]
 
 
 @dataclass(frozen=True)
@@ -45,7 +69,11 @@ class Subject:
 def variables(subject: Subject, instances: Instances, outside: Outside) -> dict[str, Any]:
     """Everything that a template of this instance can name."""
     node, implementation = subject.node, subject.implementation
-    context = implementation.contextualisation or {}
+
+    def known(section: Any) -> Any:
+        return resolve_in(section or {}, outside.resolve_secret)
+
+    context = known(implementation.contextualisation)
     return {
         "infra_name": subject.infrastructure.name,
         "infra_id": subject.infra_id,
@@ -54,12 +82,14 @@ def variables(subject: Subject, instances: Instances, outside: Outside) -> dict[
         "node_id": subject.node_id,
         "type": node.type,
         "scaling": {"min": node.scaling.min, "max": node.scaling.max},
-        "variables": resolve_in(node.variables, outside.resolve_secret),
-        "resource": implementation.resource,
+        "variables": known(node.variables),
+        "attributes": known(node.attributes),
+        "create_timeout": node.create_timeout,
+        "resource": known(implementation.resource),
         "contextualisation": context,
-        "config_management": implementation.config_management or {},
-        "health_check": implementation.health_check or {},
-        "context_variables": context.get("context_variables", {}),
+        "config_management": known(implementation.config_management),
+        "health_check": known(implementation.health_check),
+        "context_variables": context.get("context_variables") or {},
         "cmd": outside.run_command,
         "cut": lambda text, start, end: str(text)[start:end],
         **_node_functions(subject, instances, outside.warn),
@@ -79,7 +109,8 @@ def _node_functions(subject: Subject, instances: Instances, warn: Callable[[str]
             raise RenderError(f"there is no node '{name}' in this infrastructure", f"its nodes are: {', '.join(nodes)}")
         known = instances(str(name))
         if not known:
-            hint = f"make '{subject.node.name}' depend on '{name}'"
+            own = str(name) == subject.node.name
+            hint = "a node can't know the instances of its own" if own else f"make '{subject.node.name}' depend on '{name}'"
             raise RenderError(f"node '{name}' has no instance yet", hint)
         return known
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,6 +34,18 @@ class Watcher:
     abandoned: Callable[[InfraId], None] = _ignore
     """The user asked again, and it ends at once."""
 
+    def undisturbing(self) -> Watcher:
+        """The same, but what goes wrong with telling (nobody reads any more, for example) does not go wrong with the work."""
+        return Watcher(*(_undisturbing(tell) for tell in (self.event, self.waiting, self.stopping, self.abandoned)))
+
+
+def _undisturbing(tell: Callable[..., None]) -> Callable[..., None]:
+    def quietly(*news: object) -> None:
+        with suppress(Exception):
+            tell(*news)
+
+    return quietly
+
 
 @dataclass(frozen=True)
 class Services:
@@ -46,3 +59,5 @@ class Services:
     clock: Clock = field(default_factory=Clock)
     policy: Policy = field(default_factory=Policy)
     watcher: Watcher = field(default_factory=Watcher)
+    mask: Callable[[str], str] = str
+    """Hides known secrets in a text."""

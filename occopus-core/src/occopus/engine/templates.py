@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, Undefined, UndefinedError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import Template, TemplateError, TemplateSyntaxError, Undefined, UndefinedError
 from jinja2.utils import missing
 
-from occopus.errors import RenderError
+from occopus.engine.sandbox import BoundedEnvironment, metered
+from occopus.errors import OccopusError, RenderError
 from occopus.model.secret import SecretReference
 
 Path = tuple[str | int, ...]
@@ -21,19 +20,13 @@ FILE_NAME = "<template>"
 """What Jinja2 calls a template made from text, in tracebacks."""
 
 
-def _environment() -> ImmutableSandboxedEnvironment:
-    # A trailing newline belongs to the text: Jinja2 would take it away.
-    environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
-    environment.filters["b64encode"] = lambda text: base64.b64encode(str(text).encode()).decode()
-    return environment
-
-
-ENVIRONMENT = _environment()
+ENVIRONMENT = BoundedEnvironment()
 
 
 @lru_cache(maxsize=4096)
 def _compiled(text: str) -> Template:
-    return ENVIRONMENT.from_string(text)
+    compiled: Template = ENVIRONMENT.compiled(text)
+    return compiled
 
 
 def is_plain(text: str) -> bool:
@@ -42,12 +35,22 @@ def is_plain(text: str) -> bool:
 
 
 class Templates:
-    """Renders values with one set of variables. `label` names what they belong to in errors."""
+    """Renders values with one set of variables. `label` names what they belong to in errors.
 
-    def __init__(self, variables: Mapping[str, Any], label: str, resolve_secret: Callable[[SecretReference], str]) -> None:
+    Where `failures` is given, errors are put there and the text at fault stays as it is: so all are found in one go.
+    """
+
+    def __init__(
+        self,
+        variables: Mapping[str, Any],
+        label: str,
+        resolve_secret: Callable[[SecretReference], str],
+        failures: list[RenderError] | None = None,
+    ) -> None:
         self.variables = variables
         self.label = label
         self.resolve_secret = resolve_secret
+        self.failures = failures
 
     def render(self, value: Any, path: Path) -> Any:
         """The value with every string in it rendered, keys too. `path` leads to it from the implementation.
@@ -65,25 +68,38 @@ class Templates:
             return self.resolve_secret(value)
         return value
 
+    def fail(self, error: RenderError) -> None:
+        """Raise an error, or note it where all are wanted."""
+        if self.failures is None:
+            raise error from None
+        self.failures.append(error)
+
     def error(self, message: str, path: Path, hint: str | None = None, text: str = "", line: int | None = None) -> RenderError:
         """An error that names the template it arose in, and the expressions in its line."""
-        expressions = re.findall(r"\{\{.*?\}\}|\{%.*?%\}", text.splitlines()[line - 1]) if line and text else []
+        lines = _LINE_END.split(text)
+        expressions = _EXPRESSION.findall(lines[line - 1]) if line and line <= len(lines) else []
         where = ".".join(map(str, path)) + (f", line {line}" if line else "") + (f", in {' '.join(expressions)}" if expressions else "")
         return RenderError(f"{self.label}, {where}: {message}", hint, path, line)
 
     def _render_text(self, text: str, path: Path) -> str:
         try:
-            return _compiled(text).render(self.variables)
+            with metered():
+                return _compiled(text).render(self.variables)
         except TemplateSyntaxError as error:
-            raise self.error(error.message or "bad syntax", path, None, text, error.lineno) from None
-        except RenderError as error:
-            raise self.error(error.message, path, error.hint, text, _line_of(error)) from None
+            failure = self.error(error.message or "bad syntax", path, None, text, error.lineno)
+        except OccopusError as error:
+            failure = self.error(error.message, path, error.hint, text, _line_of(error))
         except UndefinedError as error:
-            raise self.error(_plain_words(error), path, _HINT, text, _line_of(error)) from None
-        except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
-            raise self.error(str(error), path, None, text, _line_of(error)) from None
+            failure = self.error(_plain_words(error), path, _HINT, text, _line_of(error))
+        except Exception as error:  # whatever goes wrong in a template is a fault of the template
+            words = str(error) if isinstance(error, TemplateError) and str(error) else f"{type(error).__name__}: {error}".rstrip(": ")
+            failure = self.error(words, path, None, text, _line_of(error))
+        self.fail(failure)
+        return text
 
 
+_LINE_END = re.compile("\r\n|\r|\n")
+_EXPRESSION = re.compile(r"\{\{.*?\}\}|\{%.*?%\}")
 _HINT = "define it under 'variables' of the node or the infrastructure, or write | default(...)"
 
 

@@ -73,5 +73,6 @@ class Node:
 
 def digest(value: Any) -> str:
     """A short hash of plain data; mappings that differ only in their order have the same."""
-    text = json.dumps(value, sort_keys=True, default=str, separators=(",", ":"))
+    as_stored = json.loads(json.dumps(value, default=str))  # keys that are numbers are text then, before they are sorted
+    text = json.dumps(as_stored, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -7,10 +7,9 @@ from typing import Any, Protocol
 
 from occopus.diagnostics import Diagnostics, Position, did_you_mean
 from occopus.errors import MissingPlugin
-from occopus.plugins.registry import KNOWN_PACKAGES
 from occopus.plugins.schema import SECTIONS, Problem
-from occopus.schema.composition import Composition
-from occopus.schema.validation import core_validator, describe
+from occopus.schema.composition import KIND_OF_SECTION, Composition
+from occopus.schema.validation import core_validator, describe, is_template
 
 Path = tuple[str | int, ...]
 
@@ -67,45 +66,53 @@ class ImplementationChecker:
     def __init__(self, composition: Composition) -> None:
         self.composition = composition
 
-    def check(self, data: Mapping[str, Any], reporter: Reporter, tolerate_missing: bool = False) -> None:
-        """Report what is wrong with an implementation whose outline is right.
+    def check(self, data: object, reporter: Reporter, tolerate_missing: bool = False) -> None:
+        """Report what is wrong with the sections of an implementation; its outline is checked elsewhere.
 
         `tolerate_missing`: a backend that exists but is not installed is a warning, since this implementation may never be used.
         """
+        if not isinstance(data, Mapping):
+            return
         for section in SECTIONS:
-            if data.get(section) is not None:
+            if isinstance(data.get(section), Mapping):
                 self._check_section(section, data[section], reporter.below(section), tolerate_missing)
         self._check_fit(data, reporter)
 
     def _check_section(self, section: str, data: Mapping[str, Any], reporter: Reporter, tolerate_missing: bool) -> None:
         type = "" if section == "health_check" else data.get("type")
-        if not isinstance(type, str):
-            hint = did_you_mean(type or "", self.composition.types(section))
-            reporter.error(f"the key 'type' of {section} is missing or no text", ("type",), hint)
+        if not isinstance(type, str) or is_template(type):
+            wrong = f"must be a name, not {describe(type)}" if "type" in data else "is missing"
+            reporter.error(f"the key 'type' of {section} {wrong}", ("type",), did_you_mean("", self.composition.types(section)))
             return
+        if section == "health_check":
+            data = self._without_missing_checks(data, reporter, tolerate_missing)
         try:
             rules = self.composition.rules(section, type)
         except MissingPlugin as missing:
-            near = did_you_mean(type, self.composition.types(section)) if type not in KNOWN_PACKAGES else None
-            report = reporter.warning if tolerate_missing and type in KNOWN_PACKAGES else reporter.error
-            report(missing.message, ("type",), near if near and near.startswith("did you") else missing.hint)
+            self._report_missing(missing, section, type, ("type",), reporter, tolerate_missing)
             return
-        if section == "health_check":
-            data = self._without_missing_checks(data, reporter)
         reporter.problems(rules.problems(data))
 
-    def _without_missing_checks(self, data: Mapping[str, Any], reporter: Reporter) -> Mapping[str, Any]:
-        """Report keys that a known package would check, and leave them out."""
-        missing = {}
-        for key in data:
+    def _without_missing_checks(self, data: Mapping[str, Any], reporter: Reporter, tolerate_missing: bool) -> Mapping[str, Any]:
+        """Report the keys whose check exists somewhere and can't be used, and leave them out."""
+        usable = {}
+        for key, value in data.items():
             try:
-                if KNOWN_PACKAGES.get(str(key).lower()):
-                    self.composition.registry.health_check(key)
-            except MissingPlugin as error:
-                missing[key] = error
-        for key, problem in missing.items():
-            reporter.error(problem.message, (key,), problem.hint, of_key=True)
-        return {key: value for key, value in data.items() if key not in missing}
+                if key in self.composition.types("health_check") or self._is_announced("health_check", key):
+                    self.composition.health_check(key)
+                usable[key] = value
+            except MissingPlugin as missing:
+                self._report_missing(missing, "health_check", key, (key,), reporter, tolerate_missing)
+        return usable
+
+    def _is_announced(self, section: str, name: str) -> bool:
+        return self.composition.registry.is_announced(KIND_OF_SECTION[section], name)
+
+    def _report_missing(
+        self, missing: MissingPlugin, section: str, name: str, path: Path, reporter: Reporter, tolerate_missing: bool
+    ) -> None:
+        report = reporter.warning if tolerate_missing and self._is_announced(section, name) else reporter.error
+        report(missing.message, path, missing.hint, of_key=section == "health_check")
 
     def _check_fit(self, data: Mapping[str, Any], reporter: Reporter) -> None:
         """The contextualiser must be one that the resource handler can pass on."""

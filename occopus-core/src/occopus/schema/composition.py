@@ -6,7 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cerberus import SchemaError
+
 from occopus.errors import MissingPlugin
+from occopus.plugins.health import HealthCheckSpec
 from occopus.plugins.registry import Registry
 from occopus.plugins.schema import Check, Problem, Schema
 from occopus.schema import core
@@ -29,7 +32,7 @@ class SectionRules:
         yield from found
         if not found and not _has_templates(section):
             for check in self.checks:
-                yield from check(section)
+                yield from _asked(check, section)
 
 
 class Composition:
@@ -51,41 +54,76 @@ class Composition:
 
     def types(self, section: str) -> list[str]:
         """The types that a section can have."""
-        return self.registry.names(_KIND_OF_SECTION[section])
+        return self.registry.names(KIND_OF_SECTION[section])
+
+    def health_check(self, key: str) -> HealthCheckSpec:
+        """The check behind a key of `health_check`.
+
+        Raises:
+            MissingPlugin: nobody offers it, or its rule is not right.
+        """
+        spec = self.registry.health_check(key)
+        self._sound({key: spec.rule}, (), spec)
+        return spec
 
     def _compose(self, section: str, type: str) -> SectionRules:
-        if section == "health_check":
-            return _rules(self._health_schema(), ())
-        spec: Any = getattr(self.registry, _LOOKUP[section])(type)
-        schema: dict[str, Mapping[str, Any]] = {"type": TYPE_RULE, **spec.schema}
-        checks: tuple[Check, ...] = spec.checks
+        schema, checks, spec = self._own_rules(section, type)
         for more in self.registry.schema_rules(section, type):
-            taken = sorted(set(more.schema) & set(schema))
+            taken = ", ".join(sorted(set(more.schema) & set(schema)))
             if taken:
-                raise MissingPlugin(f"a schema rule for {section} '{type}' redefines {', '.join(taken)}", "'occopus plugins' lists them")
+                package = self.registry.package_of(more)
+                message = f"{package} redefines {taken} of {section} '{type}', and a schema rule may only add keys"
+                raise MissingPlugin(message, f"pip uninstall {package}")
+            self._sound(more.schema, more.checks, more)
             schema |= more.schema
             checks += more.checks
-        return _rules(schema, checks)
+        return self._sound(schema, checks, spec)
 
-    def _health_schema(self) -> Schema:
+    def _own_rules(self, section: str, type: str) -> tuple[dict[str, Mapping[str, Any]], tuple[Check, ...], Any]:
+        """What a spec itself says of its section, and the spec."""
+        if section == "health_check":
+            return self._health_schema(), (), None
+        spec: Any = getattr(self.registry, _LOOKUP[section])(type)
+        return {"type": TYPE_RULE, **spec.schema}, spec.checks, spec
+
+    def _sound(self, schema: Schema, checks: tuple[Check, ...], spec: Any) -> SectionRules:
+        """The rules, if Cerberus understands the schema; one package's mistake stops only what needs it."""
+        try:
+            return SectionRules(schema, checks, SchemaValidator(schema))
+        except (SchemaError, TypeError, ValueError, AttributeError) as error:
+            package = self.registry.package_of(spec)
+            raise MissingPlugin(f"a schema of {package} is not right: {error}", f"tell the authors of {package}") from None
+
+    def _health_schema(self) -> dict[str, Mapping[str, Any]]:
         schema: dict[str, Mapping[str, Any]] = dict(core.HEALTH_CHECK)
         for spec in self.registry.health_checks():
+            try:
+                self.health_check(spec.key)
+            except MissingPlugin:
+                continue  # it is reported where a description uses the key
             rule = {**spec.rule, "meta": {"description": spec.summary} | dict(spec.rule.get("meta", {}))}
             schema |= dict.fromkeys((spec.key, *spec.aliases), rule)
         return schema
 
 
-_KIND_OF_SECTION = {
+def _asked(check: Check, section: Mapping[str, Any]) -> Iterator[Problem]:
+    """What a check finds; one that breaks is a problem too, not the end of all checking."""
+    try:
+        yield from check(section)
+    except Exception as error:
+        name = getattr(check, "__name__", "?")
+        yield Problem((), f"the check '{name}' of the plugin broke: {type(error).__name__}: {error}", "tell the authors of the plugin")
+
+
+KIND_OF_SECTION = {
     "resource": "resource handler",
     "contextualisation": "contextualiser",
     "config_management": "config manager",
     "health_check": "health check",
 }
+"""What the plugins behind a section are called."""
+
 _LOOKUP = {"resource": "resource_handler", "contextualisation": "contextualiser", "config_management": "config_manager"}
-
-
-def _rules(schema: Schema, checks: tuple[Check, ...]) -> SectionRules:
-    return SectionRules(schema, checks, SchemaValidator(schema))
 
 
 def _has_templates(value: object) -> bool:

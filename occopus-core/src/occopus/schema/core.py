@@ -6,7 +6,7 @@ from typing import Any
 
 from occopus.plugins.schema import Schema
 
-NAME_PATTERN = "[A-Za-z0-9-]{1,63}"
+NAME_PATTERN = r"[A-Za-z0-9-]{1,63}\Z"
 
 NAME: dict[str, Any] = {
     "type": "string",

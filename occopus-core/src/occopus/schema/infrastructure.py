@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any
 
 from occopus.diagnostics import Diagnostics, did_you_mean
@@ -11,7 +11,7 @@ from occopus.model.node import Node, Scaling
 from occopus.model.secret import from_plain, to_plain
 from occopus.schema.checking import ImplementationChecker, Locate, Reporter, check_mapping, nowhere
 from occopus.schema.composition import Composition
-from occopus.schema.definitions import Definition, check_definition, implementation
+from occopus.schema.definitions import Definition, implementation
 from occopus.schema.dependencies import creation_order, read_dependencies
 
 FindDefinition = Callable[[str], Definition | None]
@@ -28,65 +28,69 @@ class InfrastructureCompiler:
         self.diagnostics = diagnostics
         self.definitions = dict(definitions)
         self.stored = stored
-        self._sound: dict[str, bool] = {}
+        self.checked: set[tuple[str, int]] = set()
+        """The implementations that were checked, each by the name of its definition and its index."""
 
     def compile(self, data: Any, locate: Locate) -> Infrastructure | None:
         """The infrastructure, or None where something is wrong with it."""
         reporter = Reporter(self.diagnostics, locate)
-        if not check_mapping(data, "INFRASTRUCTURE", reporter, "an infrastructure description"):
+        check_mapping(data, "INFRASTRUCTURE", reporter, "an infrastructure description")
+        if not isinstance(data, Mapping):
             return None
         if "user_id" not in data:
             reporter.warning("the key 'user_id' is missing", hint="node definitions are kept per user; add user_id: you@example.org")
-        variables = data.get("variables") or {}
-        nodes: dict[str, Node] = {}
-        for index, entry in enumerate(data["nodes"]):
-            node = self._node(entry, variables, reporter.below("nodes", index), nodes)
-            if node:
-                nodes[node.name] = node
-        if len(nodes) < len(data["nodes"]):
+        entries = _list(data.get("nodes"))
+        names: set[str] = set()
+        read = [self._node(entry, _mapping(data.get("variables")), reporter.below("nodes", i), names) for i, entry in enumerate(entries)]
+        dependencies = read_dependencies(_list(data.get("dependencies")), entries, reporter.below("dependencies"))
+        ends = {end for dependency in dependencies for end in (dependency.dependent, dependency.dependee)}
+        order = creation_order(dict.fromkeys([*_names(entries), *sorted(ends)]), dependencies, reporter.below("dependencies"))
+        if order is None or self.diagnostics.has_errors:
             return None
-        dependencies = read_dependencies(data.get("dependencies") or [], nodes, reporter.below("dependencies"))
-        order = creation_order(nodes, dependencies, reporter.below("dependencies"))
-        if dependencies is None or order is None or self.diagnostics.has_errors:
-            return None
+        nodes = {node.name: node for node in read if node}
         ordered = {name: nodes[name] for name in order}
         source = self._source(data, ordered, dependencies)
         return Infrastructure(data["infra_name"], data.get("user_id", ""), ordered, tuple(dependencies), source)
 
-    def _node(self, entry: Any, variables: Mapping[str, Any], reporter: Reporter, others: Mapping[str, Node]) -> Node | None:
-        if not check_mapping(entry, "NODE", reporter, "a node"):
+    def _node(self, entry: Any, variables: Mapping[str, Any], reporter: Reporter, names: set[str]) -> Node | None:
+        """One node, or None where anything is wrong with it; every fault that can be found is reported. `names` are those before it."""
+        sound = check_mapping(entry, "NODE", reporter, "a node")
+        if not isinstance(entry, Mapping):
             return None
-        name = entry["name"]
-        if name in others:
+        name = entry.get("name")
+        if isinstance(name, str) and name in names:
             reporter.error(f"there is a node '{name}' already", ("name",), "give each node a name of its own")
-            return None
-        scaling = self._scaling(entry.get("scaling") or {}, reporter.below("scaling"))
-        definition = self._definition(entry["type"], reporter)
-        if definition is None or scaling is None:
-            return None
-        kept = self._filtered(definition, entry.get("filter") or {}, reporter)
-        if not kept:
+        elif isinstance(name, str):
+            names.add(name)
+        scaling = self._scaling(_mapping(entry.get("scaling")), reporter.below("scaling"))
+        definition = self._definition(entry.get("type"), reporter)
+        kept = self._filtered(definition, _mapping(entry.get("filter")), reporter) if definition and definition.sound else []
+        if not (sound and scaling and definition and kept):
             return None
         return Node(
-            name=name,
+            name=entry["name"],
             type=entry["type"],
             implementations=tuple(implementation(index, definition.implementations[index]) for index in kept),
             scaling=scaling,
-            variables=_merged(variables, entry.get("variables") or {}),
-            attributes=entry.get("attributes") or {},
+            variables=_merged(variables, _mapping(entry.get("variables"))),
+            attributes=_mapping(entry.get("attributes")),
             create_timeout=entry.get("create_timeout"),
         )
 
-    def _scaling(self, data: Mapping[str, int], reporter: Reporter) -> Scaling | None:
+    def _scaling(self, data: Mapping[str, Any], reporter: Reporter) -> Scaling | None:
         least = data.get("min", 1)
         most = data.get("max", least)
+        if not isinstance(least, int) or not isinstance(most, int):
+            return None
         if most < least:
-            reporter.error(f"max ({most}) is less than min ({least})", ("max",) if "max" in data else ())
+            reporter.error(f"max ({most}) is less than min ({least})", ("max",))
             return None
         return Scaling(least, most)
 
-    def _definition(self, type: str, reporter: Reporter) -> Definition | None:
+    def _definition(self, type: Any, reporter: Reporter) -> Definition | None:
         """The definition of a type, from the files at hand or else from the store."""
+        if not isinstance(type, str) or not type:
+            return None
         if type not in self.definitions:
             found = self.stored(type)
             if found:
@@ -110,9 +114,8 @@ class InfrastructureCompiler:
         return kept
 
     def _check_once(self, definition: Definition, index: int) -> None:
-        key = f"{definition.name}/{index}"
-        if key not in self._sound:
-            self._sound[key] = True
+        if (definition.name, index) not in self.checked:
+            self.checked.add((definition.name, index))
             self.checker.check(definition.implementations[index], definition.reporter(self.diagnostics, index))
 
     def _source(self, data: Mapping[str, Any], nodes: Mapping[str, Node], dependencies: Iterable[Dependency]) -> dict[str, Any]:
@@ -145,11 +148,32 @@ def compile_source(source: Mapping[str, Any], composition: Composition) -> Infra
     return infrastructure
 
 
-def check_unused(definitions: Mapping[str, Definition], composition: Composition, diagnostics: Diagnostics, tolerate_missing: bool) -> None:
-    """Check whole definitions, whether or not an infrastructure uses them."""
+def check_unused(
+    definitions: Mapping[str, Definition],
+    composition: Composition,
+    diagnostics: Diagnostics,
+    tolerate_missing: bool,
+    checked: Container[tuple[str, int]] = (),
+) -> None:
+    """Check whole definitions, whether or not an infrastructure uses them, save for the implementations that are `checked` already."""
     checker = ImplementationChecker(composition)
     for definition in definitions.values():
-        check_definition(definition, checker, diagnostics, tolerate_missing)
+        for index, data in enumerate(definition.implementations):
+            if (definition.name, index) not in checked:
+                checker.check(data, definition.reporter(diagnostics, index), tolerate_missing)
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    """A mapping that may be left out. What is none is at fault for that already."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _names(entries: Iterable[Any]) -> list[str]:
+    return [entry["name"] for entry in entries if isinstance(entry, Mapping) and isinstance(entry.get("name"), str)]
 
 
 def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -163,9 +187,15 @@ def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> Mapping[str, An
     return merged
 
 
-def _fits(resource: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
-    return all(key in resource and resource[key] == value for key, value in wanted.items())
+def _fits(has: Any, wanted: Any) -> bool:
+    """Whether a value is the one wanted; a mapping is where it contains every pair that is wanted."""
+    if isinstance(wanted, Mapping):
+        return isinstance(has, Mapping) and all(key in has and _fits(has[key], value) for key, value in wanted.items())
+    return bool(has == wanted)
 
 
-def _shown(section: Mapping[str, Any], keys: Iterable[str]) -> str:
-    return "{" + ", ".join(f"{key}: {section.get(key, '(none)')}" for key in keys) + "}"
+def _shown(has: Any, wanted: Any) -> str:
+    """Of a value, what a filter asks for and nothing else."""
+    if isinstance(has, Mapping) and isinstance(wanted, Mapping):
+        return "{" + ", ".join(f"{key}: {_shown(has[key], wanted[key]) if key in has else '(none)'}" for key in wanted) + "}"
+    return "{...}" if isinstance(has, Mapping) else str(has)

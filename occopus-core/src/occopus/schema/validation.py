@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
+from threading import Lock
 from typing import Any
 
-from cerberus import Validator
+from cerberus import TypeDefinition, Validator
 from cerberus import errors as codes
 
 from occopus.diagnostics import did_you_mean
@@ -32,56 +33,97 @@ def is_template(value: object) -> bool:
     return isinstance(value, SecretReference)
 
 
-class SchemaValidator:
-    """Checks values against one schema; made once for each schema, since Cerberus looks at a schema when it is made."""
+class _Validator(Validator):  # type: ignore[misc]  # Cerberus has no types
+    """Cerberus, to which true and false are numbers, told that they are none."""
 
-    def __init__(self, schema: Schema) -> None:
+    types_mapping = {
+        **Validator.types_mapping,
+        "integer": TypeDefinition("integer", (int,), (bool,)),
+        "float": TypeDefinition("float", (float, int), (bool,)),
+    }
+
+
+class SchemaValidator:
+    """Checks values against one schema; made once for each schema, since Cerberus looks at a schema when it is made.
+
+    With `templates`, what is only known once it is rendered satisfies every rule.
+    """
+
+    def __init__(self, schema: Schema, templates: bool = True) -> None:
         self.schema = schema
-        self._validator = Validator(dict(schema))
+        self.templates = templates
+        self._validator = _Validator(dict(schema))
+        self._lock = Lock()
 
     def problems(self, data: Mapping[str, Any]) -> Iterator[Problem]:
-        """Everything in `data` that breaks the schema, save for what a template may still put right."""
-        if not self._validator.validate(data, normalize=False):
-            yield from _explain(self._validator._errors, self.schema)
+        """Everything in `data` that breaks the schema."""
+        with self._lock:  # Cerberus keeps what it finds in the validator, and many threads check at once
+            self._validator.validate(data, normalize=False)
+            found = list(self._validator._errors)
+        yield from self._explain(found)
 
-
-def _explain(errors: Iterable[Any], schema: Schema) -> Iterator[Problem]:
-    for error in errors:
-        if is_template(error.value) and error.code != codes.UNKNOWN_FIELD.code:
-            continue
-        if error.is_group_error and not error.is_logic_error:
-            yield from _explain(error.child_errors, _schema_below(error, schema))
-        else:
-            yield _problem(error, schema)
-
-
-def _schema_below(error: Any, schema: Schema) -> Schema:
-    """The schema for the keys of the mapping at fault, where its rules have one."""
-    below = error.constraint if isinstance(error.constraint, Mapping) else {}
-    return below if all(isinstance(rule, Mapping) for rule in below.values()) else {}
+    def _explain(self, errors: Iterable[Any]) -> Iterator[Problem]:
+        for error in errors:
+            if self.templates and is_template(error.value) and error.code != codes.UNKNOWN_FIELD.code:
+                continue
+            if error.is_group_error and not error.is_logic_error:
+                yield from self._explain(error.child_errors)
+            else:
+                yield _problem(error, self.schema)
 
 
 def _problem(error: Any, schema: Schema) -> Problem:
     path = tuple(error.document_path)
-    key = path[-1] if path else ""
-    rule = schema.get(key, {}) if isinstance(key, str) else {}
-    expected = rule.get("meta", {}).get("expected")
-    name, constraint, value = error.rule, error.constraint, error.value
     if error.code == codes.UNKNOWN_FIELD.code:
-        return Problem(path, f"unknown key '{key}'", did_you_mean(key, [k for k in schema if k != key]))
+        known = _at(schema, error.schema_path)
+        return Problem(path, f"unknown key '{path[-1]}'", did_you_mean(path[-1], known))
+    meta = _at(schema, error.schema_path[:-1]).get("meta", {})
     if error.code == codes.REQUIRED_FIELD.code:
-        return Problem(path[:-1], f"the key '{key}' is missing", rule.get("meta", {}).get("description"))
-    if name == "type":
-        return Problem(path, f"'{key}' must be {expected or _type_words(constraint)}, not {describe(value)}")
-    if name == "allowed":
-        return Problem(path, f"'{key}' can't be {describe(value)}", did_you_mean(value, map(str, constraint)))
-    if name == "nullable":
-        return Problem(path, f"'{key}' has no value", rule.get("meta", {}).get("description"))
-    if name == "empty":
-        return Problem(path, f"'{key}' must not be empty")
-    if expected or name == "regex":
-        return Problem(path, f"'{key}' must be {expected or f'text of the form {constraint}'}, not {describe(value)}")
-    return Problem(path, f"'{key}' is {describe(value)}: {_cerberus_words(error)}")
+        return Problem(path[:-1], f"the key '{path[-1]}' is missing", meta.get("description"))
+    if error.rule == "nullable":
+        return Problem(path, f"{_name(path)} has no value", meta.get("description"))
+    if error.rule == "allowed" and not isinstance(error.value, list):
+        return Problem(path, f"{_name(path)} can't be {describe(error.value)}", did_you_mean(error.value, error.constraint))
+    return Problem(path, f"{_name(path)} {_demand(error, meta.get('expected'))}")
+
+
+def _at(schema: Schema, path: Iterable[Any]) -> Mapping[str, Any]:
+    """The rules that stand at a path of a schema; none where the path leads through what is no mapping."""
+    below: Any = schema
+    for step in path:
+        below = below.get(step) if isinstance(below, Mapping) else None
+    return below if isinstance(below, Mapping) else {}
+
+
+def _name(path: tuple[str | int, ...]) -> str:
+    """How messages name what stands at a path: by its key, or by its place in the list of that key."""
+    if path and isinstance(path[-1], int):
+        return f"item {path[-1] + 1} of {_name(path[:-1])}"
+    return f"'{path[-1]}'" if path else "it"
+
+
+def _demand(error: Any, expected: str | None) -> str:
+    """What a value must be and is not."""
+    rule, constraint, value = error.rule, error.constraint, error.value
+    if expected:
+        return f"must be {expected}, not {describe(value)}"
+    if rule == "type":
+        return f"must be {_type_words(constraint)}, not {describe(value)}"
+    if rule == "regex":
+        return f"must be text of the form {constraint}, not {describe(value)}"
+    if rule == "empty":
+        return "must not be empty"
+    if rule in _BOUNDS:
+        if rule in ("min", "max"):
+            return f"must {_BOUNDS[rule]} {constraint}, not {describe(value)}"
+        unit = ("character" if isinstance(value, str) else "item") + ("" if constraint == 1 else "s")
+        return f"must {_BOUNDS[rule]} {constraint} {unit}, not {len(value)}"
+    if error.is_logic_error:
+        return f"has none of the forms that are allowed, being {describe(value)}"
+    return f"is {describe(value)}: {_cerberus_words(error)}"
+
+
+_BOUNDS = {"min": "be at least", "max": "be at most", "minlength": "have at least", "maxlength": "have at most"}
 
 
 def _type_words(types: str | list[str]) -> str:
@@ -110,5 +152,5 @@ def describe(value: object) -> str:
 
 @cache
 def core_validator(name: str) -> SchemaValidator:
-    """The validator for one of the core's own schemas, `NODE` for example."""
-    return SchemaValidator(getattr(core, name))
+    """The validator for one of the core's own schemas, `NODE` for example. What the core reads itself is never a template."""
+    return SchemaValidator(getattr(core, name), templates=False)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,10 +23,11 @@ PROBES = 64
 
 
 class Addresses:
-    """The allocations below one directory."""
+    """The allocations below one directory. `bindable` says whether a process may listen at an address."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, bindable: Callable[[str], bool] | None = None) -> None:
         self._directory = directory
+        self._bindable = bindable or can_be_bound
 
     def allocate(self, node_id: str) -> str:
         """The node's address; the same one however often it is asked for."""
@@ -35,7 +36,7 @@ class Addresses:
             return held
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         for address in candidates(node_id):
-            if not can_be_bound(address):
+            if not self._bindable(address):
                 return SHARED
             with suppress(FileExistsError):
                 (self._directory / address).symlink_to(node_id)

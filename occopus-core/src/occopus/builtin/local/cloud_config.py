@@ -114,9 +114,9 @@ def _files(entries: list[Any]) -> tuple[File, ...]:
 
 
 def _path(value: Any, where: str) -> PurePosixPath:
-    if not isinstance(value, str) or not value.strip("/") or "\0" in value:
+    path = PurePosixPath(value.lstrip("/")) if isinstance(value, str) and "\0" not in value else PurePosixPath()
+    if not path.parts:
         raise invalid(f"{where} of the cloud-config needs a 'path'")
-    path = PurePosixPath("/", value).relative_to("/")  # `//x` too has only x below its root
     if ".." in path.parts:
         raise invalid(f"{where}: the path '{value}' leads out of the node's directory")
     if path.parts[0].lower() in KEPT or path.parts[0].lower().startswith(TEMPORARY):
@@ -143,7 +143,7 @@ def _content(entry: Mapping[Any, Any], where: str) -> bytes:
     encoding = str(entry.get("encoding") or "text/plain").strip().lower()
     try:
         for step in _decoding(encoding, where):
-            content = gzip.decompress(content) if step in GZIP else base64.b64decode(content)
+            content = gzip.decompress(content) if step in GZIP else base64.b64decode(b"".join(content.split()), validate=True)
     except (binascii.Error, OSError, EOFError, zlib.error) as error:
         raise invalid(f"{where}: the content is not {encoding}: {error}") from error
     return content

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import ClassVar
 
 from occopus.builtin.local import supervisor
 from occopus.builtin.local.directory import NodeDirectory
@@ -20,9 +21,9 @@ PASSED_ON = frozenset({"LANG", "LANGUAGE", "TZ", "TMPDIR", "SYSTEMROOT", "LD_LIB
 class Launcher:
     """Remembers the supervisors that this process started, to bury those that end while it lives."""
 
-    def __init__(self) -> None:
-        self._children: list[subprocess.Popen[bytes]] = []
-        self._lock = threading.Lock()
+    # A handler lives for one pass, its nodes live longer: whichever handler looks next finds them here.
+    _children: ClassVar[list[subprocess.Popen[bytes]]] = []
+    _lock: ClassVar[threading.Lock] = threading.Lock()
 
     def start(self, directory: NodeDirectory, record: Record) -> Identity:
         """Start the supervisor and return at once."""
@@ -48,7 +49,7 @@ class Launcher:
     def bury(self) -> None:
         """Let go of the supervisors that have ended."""
         with self._lock:
-            self._children = [child for child in self._children if child.poll() is None]
+            self._children[:] = [child for child in self._children if child.poll() is None]
 
 
 def environment(directory: Path, record: Record) -> dict[str, str]:

@@ -43,13 +43,13 @@ class Supervisor:
     def run(self) -> None:
         """Everything from the first command to the end of the machine."""
         for command in self._commands:
-            if self._stopping:
+            if self._told_to_stop():
                 break
             code = self._run(command)
             self.state["exit_codes"].append(code)
             if not self._container:
                 self.note()
-        if self._container:
+        if self._container and self.state["exit_codes"]:
             self._end_container()
         self.state["phase"] = "stopped" if self._stopping else "finished"
         self.note()
@@ -84,9 +84,21 @@ class Supervisor:
             if pid and pid == wanted:
                 code = os.waitstatus_to_exitcode(status)
                 return code if code >= 0 else KILLED - code
-            if not pid and signal.sigwait(AWAITED) == signal.SIGTERM and not self._stopping:
-                self._stopping = True
-                os.killpg(0, signal.SIGTERM)
+            if not pid and signal.sigwait(AWAITED) == signal.SIGTERM:
+                self._stop()
+
+    def _told_to_stop(self) -> bool:
+        """The request may have come in the same moment as the end of a command, and then nobody has looked at it yet."""
+        if signal.SIGTERM in signal.sigpending():
+            signal.sigwait({signal.SIGTERM})
+            self._stop()
+        return self._stopping
+
+    def _stop(self) -> None:
+        """Pass the request on once: the group that hears it includes this process."""
+        if not self._stopping:
+            self._stopping = True
+            os.killpg(0, signal.SIGTERM)
 
     def _end_container(self) -> None:
         """As in a container, nothing outlives the main process."""

@@ -12,7 +12,7 @@
 
 A fresh handler stands for a command that was started again after a crash: it knows nothing but what the backend and the stored handle tell.
 `ResourceFixtures` lists the fixtures that may be given besides, with what each is for; `inventory` and `provoke` are worth the trouble.
-Every check uses infrastructures and nodes of its own and removes them afterwards, so a real backend can be checked as well as a simulated one.
+Every check uses infrastructures and nodes of its own and removes them afterwards: a real backend can be checked as well as a simulated one.
 """
 
 from occopus.testing.resource_suite.crashes import CrashChecks

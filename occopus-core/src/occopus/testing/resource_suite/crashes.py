@@ -53,6 +53,6 @@ def crashed(bench: Bench, stores_first: bool) -> Iterator[tuple[CreateRequest, J
         except Died:
             yield request, journal
             continue
-        assert number > 1, "create must checkpoint at least once, as soon as the first id is known"
         assert journal.calls < number, "what a checkpoint raises must reach the caller: a handler that goes on would outlive its own end"
+        assert number > 1, "create must checkpoint at least once, as soon as the first id is known"
         return

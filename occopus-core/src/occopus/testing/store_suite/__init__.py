@@ -7,10 +7,10 @@
         @pytest.fixture
         def advance(self) -> Callable[[float], None]: ...   # lets so many seconds pass on the store's clock; may sleep
 
+A store whose records outlive it derives from `DurableStoreSuite` and gives one fixture more:
+
         @pytest.fixture
         def reopen(self) -> Callable[[], Store]: ...        # another store on the same records, as another process would open it
-
-Without `reopen` the checks of what survives and of what several processes share are skipped.
 """
 
 from occopus.testing.store_suite.batches import BatchChecks
@@ -20,8 +20,12 @@ from occopus.testing.store_suite.records import RecordChecks
 from occopus.testing.store_suite.sequences import SequenceChecks
 from occopus.testing.store_suite.threads import ThreadChecks
 
-__all__ = ["StoreSuite"]
+__all__ = ["DurableStoreSuite", "StoreSuite"]
 
 
-class StoreSuite(RecordChecks, BatchChecks, SequenceChecks, LeaseChecks, ThreadChecks, DurabilityChecks):
-    """All checks of a store."""
+class StoreSuite(RecordChecks, BatchChecks, SequenceChecks, LeaseChecks, ThreadChecks):
+    """All checks of any store."""
+
+
+class DurableStoreSuite(StoreSuite, DurabilityChecks):
+    """All checks of a store whose records outlive it."""

@@ -15,10 +15,6 @@ Reopen = Callable[[], Store]
 
 
 class DurabilityChecks:
-    @pytest.fixture
-    def reopen(self) -> Reopen:
-        pytest.skip("this store keeps nothing beyond itself; a durable one has a `reopen` fixture")
-
     def test_close_may_be_called_twice(self, store: Store) -> None:
         put(store)
         try:

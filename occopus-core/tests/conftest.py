@@ -1,0 +1,60 @@
+"""Little packages that are really installed, in a folder of their own, and the commands as a user runs them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, distributions
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+
+@dataclass(frozen=True)
+class Site:
+    """A folder of installed packages beside the interpreter's own."""
+
+    folder: Path
+
+    def install(self, name: str, code: str, version: str = "1.0", entry: str = "", extra: str = "") -> str:
+        """A distribution with one module, announced as a plugin; the module's name. `extra` is a second module, `MODULE_more`."""
+        module = name.replace("-", "_")
+        (self.folder / f"{module}.py").write_text(dedent(code))
+        if extra:
+            (self.folder / f"{module}_more.py").write_text(dedent(extra))
+        info = self.folder / f"{module}-{version}.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        (info / "entry_points.txt").write_text(f"[occopus]\n{module} = {entry or module}\n")
+        return module
+
+    @property
+    def entry_points(self) -> list[EntryPoint]:
+        """What the packages announce."""
+        found = distributions(path=[str(self.folder)])
+        return [entry for distribution in found for entry in distribution.entry_points if entry.group == "occopus"]
+
+    def run(self, *command: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run one of the installed commands with these packages installed too."""
+        program = Path(sys.executable).parent / command[0]
+        environ = {**os.environ, "PYTHONPATH": str(self.folder), "COLUMNS": "200", **environment}
+        arguments = [str(argument) for argument in command[1:]]
+        done = subprocess.run([program, *arguments], env=environ, capture_output=True, text=True, timeout=60, check=False)
+        assert "Traceback" not in done.stderr, done.stderr
+        return done
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, occopus_home: Path) -> Site:
+    """An empty folder of packages, on the path of this process too. Modules from it are forgotten again."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    monkeypatch.syspath_prepend(folder)
+    before = set(sys.modules)
+    yield Site(folder)
+    for name in set(sys.modules) - before:
+        if str(getattr(sys.modules[name], "__file__", "") or "").startswith(str(folder)):
+            del sys.modules[name]

@@ -1,0 +1,302 @@
+"""The process dies at every point: before and after each write to the store, each call of a handler and of a config manager.
+
+The store's records and the cloud outlive it; a session with new objects then either builds again or destroys.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from occopus.engine.clock import Clock
+from occopus.errors import StepsFailed
+from occopus.model.infrastructure import Infrastructure
+from occopus.model.instance import NodeId
+from occopus.plugins.resource import ErrorKind, ResourceError
+from occopus.store.base import Change, Key, Lease, Record, Store
+from occopus.store.memory import MemoryStore
+
+NODES = ("db", "app", "app", "web")
+
+
+@pytest.fixture
+def virtual(clock: Clock) -> Callable[[], Clock]:
+    """Makes clocks whose time passes at once."""
+    return type(clock)
+
+
+class Crash(BaseException):
+    """The process is no more."""
+
+
+class Life:
+    """Counts the points at which a process can die, and ends it at the one that is chosen; afterwards nothing it tries has an effect."""
+
+    def __init__(self, end: int | None = None) -> None:
+        self.points: list[str] = []
+        self.is_over = False
+        self._end = end
+        self._lock = threading.Lock()
+
+    def pass_by(self, point: str) -> None:
+        with self._lock:
+            if not self.is_over:
+                self.points.append(point)
+                self.is_over = len(self.points) == self._end
+            if self.is_over:
+                raise Crash(point)
+
+
+class MortalStore(Store):
+    """What a process sees of a store: as long as it lives."""
+
+    def __init__(self, store: Store, life: Life) -> None:
+        self._store = store
+        self._life = life
+
+    def get(self, key: Key) -> Record | None:
+        if self._life.is_over:
+            raise Crash
+        return self._store.get(key)
+
+    def scan(self, kind: str, scope: str | None = None, after: str = "") -> Iterator[Record]:
+        if self._life.is_over:
+            raise Crash
+        return self._store.scan(kind, scope, after)
+
+    def write(self, changes: Sequence[Change], lease: Lease | None = None) -> None:
+        self._life.pass_by("before write")
+        self._store.write(changes, lease)
+        self._life.pass_by("after write")
+
+    def acquire(self, scope: str, owner: str, seconds: float, instead_of: str | None = None) -> Lease:
+        self._life.pass_by("before acquire")
+        lease = self._store.acquire(scope, owner, seconds, instead_of)
+        self._life.pass_by("after acquire")
+        return lease
+
+    def release(self, lease: Lease) -> None:
+        self._life.pass_by("before release")
+        self._store.release(lease)
+        self._life.pass_by("after release")
+
+
+class World:
+    """A store and a cloud that outlive the processes that work on them. `new_clock` gives each its own."""
+
+    def __init__(self, bench: Any, new_clock: Callable[[], Clock]) -> None:
+        self._new_clock = new_clock
+        self.bench = replace(bench, endpoint=uuid.uuid4().hex, heard=[], waits=[])
+        self.time = 0.0
+        self.records = MemoryStore(lambda: self.time)
+        self.bench.store = self.records
+        self.bench.cloud.parts = ("drive", "machine")
+        self.wanted = self.describe()
+
+    def describe(self, *more: str) -> Infrastructure:
+        keeper = {"type": "keeper", "endpoint": self.bench.endpoint}
+        app = {"name": "app", "scaling": {"min": 2}}
+        web = [self.bench.implementation(config_management=keeper)]
+        depends = ["app>db", "web>app", *(f"{name}>web" for name in more)]
+        described: Infrastructure = self.bench.infra("db", app, "web", *more, depends=depends, web=web)
+        return described
+
+    @property
+    def clock(self) -> Clock:
+        """One for the next process."""
+        return self._new_clock()
+
+    def live(self, work: Callable[[Any], object], life: Life) -> None:
+        """One process: it does its work, or dies."""
+        self.time += 3600  # the lease of the one before has expired
+        self.bench.store = MortalStore(self.records, life)
+        self.bench.cloud.hook = lambda kind, moment, nodes: life.pass_by(f"{moment} {kind}")
+        try:
+            work(self.bench)
+        except Crash:
+            assert life.is_over
+        except StepsFailed:
+            assert "bad" in self.bench.made or "bad" in self.bench.cloud.capacity
+        finally:
+            self.bench.store = self.records
+
+    @property
+    def parts(self) -> dict[str, int]:
+        """How many parts there are, by the names of nodes."""
+        names = self.bench.machines
+        return {name: names.count(name) for name in names}
+
+    def assert_complete(self) -> None:
+        """Everything is there exactly once, and the store knows it."""
+        bench = self.bench
+        assert self.parts == {"db": 2, "app": 4, "web": 2}
+        assert {(part, id) for instance in bench.instances for part, id in instance.ids.items()} == {
+            (thing.part, thing.id) for thing in bench.cloud.things
+        }
+        assert [node.node_name for node in bench.server.nodes.values()] == ["web"]
+        assert bench.plan().visible == ()
+        self.assert_nothing_made_twice()
+
+    def assert_nothing_made_twice(self) -> None:
+        made = [(thing.handle.node_id, thing.part) for thing in self.bench.cloud.made]
+        assert len(made) == len(set(made))
+
+
+def built(world: World) -> None:
+    world.live(a_build(world), Life())
+
+
+def nothing(world: World) -> None:
+    """There is nothing yet."""
+
+
+def a_build(world: World) -> Callable[[Any], object]:
+    return lambda bench: bench.build(world.wanted, clock=world.clock)
+
+
+def a_build_at_once(world: World) -> Callable[[Any], object]:
+    return lambda bench: bench.build(world.wanted, clock=world.clock, policy=replace(bench.policy, parallelism=8))
+
+
+def a_destroy(world: World) -> Callable[[Any], object]:
+    return lambda bench: bench.destroy(clock=world.clock)
+
+
+def a_build_that_fails(world: World) -> Callable[[Any], object]:
+    """The last node can't be made, so everything is rolled back."""
+    world.bench.cloud.capacity = {"bad": 0}
+    wanted = world.bench.infra(
+        "db", {"name": "app", "scaling": {"min": 2}}, "bad", depends=["app>db", "bad>app"], bad=[world.bench.implementation("bad")]
+    )
+    return lambda bench: bench.build(wanted, clock=world.clock)
+
+
+def a_change_that_fails(world: World) -> Callable[[Any], object]:
+    world.bench.cloud.dead.add("bad")
+    return lambda bench: bench.build(world.describe("bad"), clock=world.clock)
+
+
+def build_again(world: World) -> None:
+    built(world)
+    world.assert_complete()
+
+
+def destroy(world: World) -> None:
+    exists = any(True for _ in world.records.scan("infrastructure"))
+    if exists:
+        world.live(a_destroy(world), Life())
+    assert world.bench.is_clean
+    world.assert_nothing_made_twice()
+
+
+STORIES = [
+    (nothing, a_build),
+    (nothing, a_build_at_once),
+    (built, a_destroy),
+    (nothing, a_build_that_fails),
+    (built, a_change_that_fails),
+]
+
+
+@pytest.mark.parametrize("recover", [build_again, destroy])
+@pytest.mark.parametrize(("before", "command"), STORIES)
+def test_wherever_a_command_dies_the_next_one_puts_everything_right(
+    bench: Any,
+    virtual: Callable[[], Clock],
+    before: Callable[[World], None],
+    command: Callable[[World], Callable[[Any], object]],
+    recover: Callable[[World], None],
+) -> None:
+    def run_until(point: int | None) -> Life:
+        world, life = World(bench, virtual), Life(point)
+        before(world)
+        world.live(command(world), life)
+        recover(world)
+        return life
+
+    points = len(run_until(None).points)
+    assert points > 30
+    for point in range(1, points + 1):
+        run_until(point)
+
+
+@pytest.mark.parametrize("offset", range(7))
+def test_dying_with_calls_under_way_in_threads(bench: Any, offset: int) -> None:
+    """As above in real time, at some of the points."""
+    for point in range(8 + offset, 90, 21):
+        world = World(bench, Clock)
+        world.live(a_build_at_once(world), Life(point))
+        build_again(world)
+        destroy(world)
+
+
+def test_dying_again_and_again_in_the_same_build(bench: Any, virtual: Callable[[], Clock]) -> None:
+    """Each process comes a few points further than the one before."""
+    world = World(bench, virtual)
+    for steps in range(8, 60, 3):
+        world.live(a_build(world), Life(steps))
+    build_again(world)
+    destroy(world)
+
+
+def test_dying_in_the_recovery_too(bench: Any, virtual: Callable[[], Clock]) -> None:
+    for first in range(10, 60, 7):
+        for second in range(5, 40, 9):
+            world = World(bench, virtual)
+            world.live(a_build(world), Life(first))
+            world.live(a_destroy(world), Life(second))
+            build_again(world)
+
+
+def test_a_half_done_removal_of_a_node_without_capacity_is_finished(bench: Any, virtual: Callable[[], Clock]) -> None:
+    """The first implementation takes a part and has no room for the next; the process dies wherever it can."""
+
+    def run_until(point: int | None) -> int:
+        world, life = World(bench, virtual), Life(point)
+        world.bench.cloud.capacity = {"small": 1}
+        wanted = world.bench.infra("db", db=[world.bench.implementation("small"), world.bench.implementation("large")])
+        world.live(lambda bench: bench.build(wanted, clock=world.clock), life)
+        world.live(lambda bench: bench.build(wanted, clock=world.clock), Life())
+        assert {thing.flavour for thing in world.bench.cloud.things} == {"large"}
+        assert world.parts == {"db": 2}
+        destroy(world)
+        return len(life.points)
+
+    for point in range(1, run_until(None)):
+        run_until(point)
+
+
+def test_a_reply_that_is_lost_with_the_process(bench: Any, virtual: Callable[[], Clock]) -> None:
+    """The machine is made, its id never arrives, and the handler is asked again by the next process."""
+    world, life = World(bench, virtual), Life()
+
+    def die_after_create(kind: str, moment: str, nodes: tuple[NodeId, ...]) -> None:
+        if (kind, moment) == ("create", "after"):
+            life.is_over = True
+            raise Crash
+
+    world.bench.store = MortalStore(world.records, life)
+    world.bench.cloud.hook = die_after_create
+    with pytest.raises(Crash):
+        world.bench.build(world.wanted)
+    world.bench.store = world.records
+    assert [instance.ids for instance in world.bench.instances] == [{}]
+    assert world.bench.made == ["db"]
+    build_again(world)
+
+
+def test_the_error_of_a_dead_backend_leaves_its_instances_to_a_later_destroy(bench: Any, virtual: Callable[[], Clock]) -> None:
+    world = World(bench, virtual)
+    world.live(a_build(world), Life(40))
+    world.bench.cloud.fail("drop", None, ResourceError(ErrorKind.UNKNOWN, "down"))
+    world.bench.cloud.hook = lambda kind, moment, nodes: None
+    world.time += 3600
+    with pytest.raises(StepsFailed, match="down"):
+        world.bench.destroy()
+    world.bench.cloud.failures.clear()
+    destroy(world)
