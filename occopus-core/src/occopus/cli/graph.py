@@ -25,7 +25,8 @@ def command(app: App, infra_def: str | None, infra_id: str | None, nodes: tuple[
       occopus graph -i ID --format dot | dot -Tsvg > infra.svg
     """
     if bool(infra_def) == bool(infra_id):
-        raise UsageError("nothing to draw", "give either an infrastructure description or -i ID")
+        wrong = "there are two things to draw" if infra_def else "there is nothing to draw"
+        raise UsageError(wrong, "give either an infrastructure description or -i ID")
     workspace = app.open(Workspace)
     infrastructure = app.read(workspace, infra_def, nodes)[0] if infra_def else workspace.described(str(infra_id))
     app.give(DRAWINGS[form](infrastructure))

@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -42,6 +42,7 @@ def _watcher(app: App, progress: PlainLines | LiveTable) -> Watcher:
         app.say("stopping at a safe point; Ctrl-C again stops at once")
 
     def abandoned(infra_id: str) -> None:
+        progress.close()
         app.say(f"stopped at once; 'occopus destroy -i {infra_id}' removes what is left")
 
     return Watcher(progress.event, progress.waiting, stopping, abandoned)
@@ -60,13 +61,16 @@ class PlainLines:
     def event(self, event: Event) -> None:
         with self._lock:
             self._names[event.node_id] = event.node_name
-            self._say(event.kind, event.node_name, event.node_id, event.message)
+            self._say(event.kind, event.node_name, event.node_id or event.infra_id, event.message)
 
     def waiting(self, node_id: NodeId, reason: str) -> None:
         with self._lock:
             if reason and self._said.get(node_id) != reason:
                 self._said[node_id] = reason
                 self._say("waiting", self._names.get(node_id, ""), node_id, reason)
+
+    def close(self) -> None:
+        """Nothing is to be put in order."""
 
     def _say(self, kind: str, *parts: str) -> None:
         elapsed = f"{time.monotonic() - self._begun:7.1f}s"
@@ -90,11 +94,16 @@ class LiveTable:
     rows: dict[str, _Row] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
     most: int = 20
+    waits_for: str = ""
+    """What everything waits for."""
+    close: Callable[[], None] = lambda: None
+    """Gives the terminal back as it was; set while the table is shown."""
 
     def event(self, event: Event) -> None:
-        if not event.node_id:
-            return
         with self.lock:
+            self.waits_for = ""
+            if not event.node_id:
+                return
             reason = "" if event.kind in ENDED else event.message
             self.rows[event.node_id] = _Row(event.node_name, event.kind, time.monotonic(), reason)
 
@@ -102,14 +111,17 @@ class LiveTable:
         with self.lock:
             if node_id in self.rows:
                 self.rows[node_id].reason = reason
+            elif not node_id:
+                self.waits_for = reason
 
     def __rich__(self) -> Any:
         with self.lock:
             rows = [(id, _Row(**vars(row))) for id, row in self.rows.items()]
+            waits_for = self.waits_for
         counts: dict[str, int] = {}
         for _, row in rows:
             counts[row.state] = counts.get(row.state, 0) + 1
-        heading = f"{self.title}: {', '.join(f'{number} {state}' for state, number in sorted(counts.items()))}"
+        heading = f"{self.title}: {waits_for or ', '.join(f'{number} {state}' for state, number in sorted(counts.items()))}"
         drawn = Table(title=heading, title_justify="left", box=None, padding=(0, 2, 0, 0))
         for column in ("node", "instance", "state", "for", "reason"):
             drawn.add_column(column, no_wrap=column != "reason")
@@ -125,5 +137,6 @@ class LiveTable:
 @contextmanager
 def _live_table(app: App, title: str) -> Iterator[LiveTable]:
     progress = LiveTable(app, title)
-    with Live(progress, console=Console(stderr=True), refresh_per_second=8):
+    with Live(progress, console=Console(stderr=True), refresh_per_second=8) as live:
+        progress.close = live.stop
         yield progress

@@ -8,6 +8,7 @@ import click
 
 from occopus.cli.app import App, door, infra_id_option
 from occopus.cli.formats import report_as_json, report_as_lines, report_as_text
+from occopus.errors import UsageError
 from occopus.manager import InfrastructureManager
 
 
@@ -32,9 +33,16 @@ def show_report(app: App, infra_id: str, wanted: str | None, output: str | None,
     record, instances = app.open(InfrastructureManager).report(infra_id)
     kept = [instance for instance in instances if wanted is None or wanted in instance.node_name]
     if output:
-        Path(output).write_text(report_as_lines(kept))
+        _write(output, report_as_lines(kept))
         app.say(f"written: {output}")
     elif as_json:
         app.give_json(report_as_json(record, kept, wanted))
     else:
         app.give(report_as_text(record, kept))
+
+
+def _write(path: str, text: str) -> None:
+    try:
+        Path(path).write_text(text)
+    except OSError as error:
+        raise UsageError(f"the report can't be written to '{path}': {error.strerror}") from None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
+
 import click
 
 from occopus.cli.app import App, door, nodes_option
@@ -37,8 +39,13 @@ def command(app: App, files: tuple[str, ...], nodes: tuple[str, ...], as_json: b
     infrastructure = description.infrastructure
     parts = []
     if infrastructure:
-        parts.append(f"{infrastructure.name}: {len(infrastructure.nodes)} nodes, {len(infrastructure.dependencies)} dependencies")
+        parts.append(f"{infrastructure.name}: {_count(infrastructure.nodes, 'node', 'nodes')}")
+        parts.append(_count(infrastructure.dependencies, "dependency", "dependencies"))
     if description.definitions:
-        parts.append(f"{len(description.definitions)} node definitions")
+        parts.append(_count(description.definitions, "node definition", "node definitions"))
     app.say(f"valid: {', '.join(parts)}")
     return None
+
+
+def _count(things: Sized, one: str, many: str) -> str:
+    return f"{len(things)} {one if len(things) == 1 else many}"

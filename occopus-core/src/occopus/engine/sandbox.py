@@ -9,27 +9,28 @@ from __future__ import annotations
 import base64
 import functools
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import BuiltinFunctionType
 from typing import Any
 
-from jinja2 import StrictUndefined, nodes, pass_context
+from jinja2 import StrictUndefined, Undefined, nodes, pass_context
 from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 LONGEST = 10_000_000
 """Characters of the longest text that a template may make; an item of a list counts as ten."""
-BUDGET = 200_000_000
-"""Characters that one rendering may make and pass on altogether; a round of a loop, a call or a filter costs a hundred more."""
+BUDGET = 100_000_000
+"""What one rendering may spend: one for each character that it makes or passes on, more for the steps below."""
 WIDEST = 10_000
 """The greatest width, count or precision that a method or filter takes."""
 BITS = 100_000
 """Of a whole number."""
 
-STEP, ITEM = 100, 10
+STEP, ITEM, FILTERED = 200, 10, 5
+"""The price of a round of a loop, a call or an operation; of an item of a list; and of a character that passes a filter."""
 METER = "(meter)"
 """The filter that every value passes where it is used. No template can name it."""
 
@@ -53,12 +54,12 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
 
     def __init__(self) -> None:
         # A newline at the end belongs to the text: Jinja2 would take it away.
-        super().__init__(undefined=StrictUndefined, keep_trailing_newline=True, finalize=_spend)
+        super().__init__(undefined=StrictUndefined, keep_trailing_newline=True, finalize=_written)
         self.globals.pop("lipsum")
         self.filters["b64encode"] = lambda text: base64.b64encode(str(text).encode()).decode()
         for name in _CHECKS.keys() & self.filters.keys():
             self.filters[name] = _guarded(self.filters[name], _CHECKS[name])
-        self.filters[METER] = pass_context(lambda context, value: _spend(value))
+        self.filters[METER] = pass_context(lambda context, value: _spend(value, FILTERED))
 
     def compiled(self, text: str) -> Any:
         """The template of a text."""
@@ -117,9 +118,18 @@ def _meter(node: nodes.Expr) -> nodes.Filter:
     return nodes.Filter(node, METER, [], [], None, None, lineno=node.lineno)
 
 
-def _spend(value: Any) -> Any:
+def _spend(value: Any, price: int = 1) -> Any:
     """Pay for a value that is used; the value."""
-    _pay(STEP + _size(value))
+    _pay(STEP + price * _size(value))
+    return value
+
+
+def _written(value: Any) -> Any:
+    """Pay for a value that becomes text. What is unknown within a list is as wrong there as it is alone."""
+    _spend(value)
+    for each in _everything_in(value):
+        if isinstance(each, Undefined):
+            str(each)  # raises
     return value
 
 
@@ -138,21 +148,28 @@ def _check(size: int) -> None:
 
 def _size(value: Any) -> int:
     """How long a value is when everything in it is written out, however often it is repeated."""
-    total, left = 0, [value]
-    while left:
-        each = left.pop()
+    total = 0
+    for each in _everything_in(value):
         if isinstance(each, str | bytes):
             total += len(each)
-        elif isinstance(each, dict):
-            total += ITEM * len(each)
-            left += [*each.keys(), *each.values()]
-        elif isinstance(each, list | tuple | set | frozenset):
-            total += ITEM * len(each)
-            left += each
         elif isinstance(each, int):
             total += each.bit_length() // 3
+        elif isinstance(each, Mapping | list | tuple | set | frozenset):
+            total += ITEM * len(each)
         _check(total)
     return total
+
+
+def _everything_in(value: Any) -> Iterator[Any]:
+    """The value and all that it holds, as often as it holds it."""
+    left = [value]
+    while left:
+        each = left.pop()
+        yield each
+        if isinstance(each, Mapping):
+            left += [*each.keys(), *each.values()]
+        elif isinstance(each, list | tuple | set | frozenset):
+            left += each
 
 
 def _check_product(left: Any, right: Any) -> None:

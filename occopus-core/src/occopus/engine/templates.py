@@ -86,7 +86,8 @@ class Templates:
             with metered():
                 return _compiled(text).render(self.variables)
         except TemplateSyntaxError as error:
-            failure = self.error(error.message or "bad syntax", path, None, text, error.lineno)
+            hint = _COMMENT_HINT if "comment" in (error.message or "") else None
+            failure = self.error(error.message or "bad syntax", path, hint, text, error.lineno)
         except OccopusError as error:
             failure = self.error(error.message, path, error.hint, text, _line_of(error))
         except UndefinedError as error:
@@ -100,6 +101,7 @@ class Templates:
 
 _LINE_END = re.compile("\r\n|\r|\n")
 _EXPRESSION = re.compile(r"\{\{.*?\}\}|\{%.*?%\}")
+_COMMENT_HINT = "'{#' begins a comment; where the text itself should say it, put it between {% raw %} and {% endraw %}"
 _HINT = "define it under 'variables' of the node or the infrastructure, or write | default(...)"
 
 
