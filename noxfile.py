@@ -21,7 +21,7 @@ nox.options.stop_on_first_error = False
 @nox.session
 def lint(session: nox.Session) -> None:
     """Style and format."""
-    session.install("ruff")
+    session.install("ruff>=0.17,<0.18")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
 
@@ -30,7 +30,7 @@ def lint(session: nox.Session) -> None:
 def types(session: nox.Session) -> None:
     """Types, strictly."""
     _install(session, *PACKAGES)
-    session.install("mypy", "types-PyYAML", "types-psutil", "types-PyMySQL")
+    session.install("mypy>=2.4,<2.5", "types-PyYAML", "types-psutil", "types-PyMySQL")
     session.run("mypy", *(f"{package}/src" for package in PACKAGES))
 
 

@@ -4,7 +4,9 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
-KNOWN: set[str] = set()
+KNOWN = {
+    "needs the fixture 'count_calls'",  # the local backend has no calls to count
+}
 """Beginnings of reasons for which a test may be skipped on the machine of the gate."""
 
 reports = sorted(Path(sys.argv[1]).glob("*.xml"))

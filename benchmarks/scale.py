@@ -1,4 +1,4 @@
-"""How the processor time to validate, compile and plan grows with a description: n nodes with two dependencies each, from files to the plan."""
+"""How the processor time from files to a plan grows with a description of n nodes with two dependencies each."""
 
 import gc
 import sys

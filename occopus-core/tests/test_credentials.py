@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from occopus.credentials import Credentials, load_credentials
 from occopus.credentials_file import Entry
 from occopus.diagnostics import Diagnostics

@@ -9,9 +9,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 import occopus
 import occopus_healthchecks
-import pytest
 
 CORE = Path(occopus.__file__).parent
 HEALTHCHECKS = Path(occopus_healthchecks.__file__).parent

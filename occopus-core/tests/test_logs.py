@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from occopus.diagnostics import Diagnostics
 from occopus.logs import set_up_logging, take_down
 from occopus.masking import Masker

@@ -11,6 +11,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+
 from occopus.masking import MASK, SHORTEST, Masker, MaskingFilter, is_secret_key
 from occopus.model.secret import SecretReference
 

@@ -6,6 +6,7 @@ import importlib.util
 from pathlib import Path
 
 import pytest
+
 from occopus.errors import UsageError
 from occopus.model.secret import SecretReference
 from occopus.secrets import LONGEST, resolve, resolve_in

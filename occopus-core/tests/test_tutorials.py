@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from occopus.engine.rehearsal import Rehearsed
 from occopus.plugins.contextualiser import ContainerContext, UserData
 from occopus.plugins.loading import load_plugins

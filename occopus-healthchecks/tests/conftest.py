@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+
 from occopus.model.instance import NodeId
 from occopus.plugins import Target
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 import pytest
+
 from occopus_healthchecks.attempts import Deadline, attempt_all, connect
 
 

@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-import pymysql  # type: ignore[import-untyped]
+import pymysql
 import pytest
+
 from occopus.plugins import Target
 from occopus_healthchecks import limits
 from occopus_healthchecks.mysqldbs import check

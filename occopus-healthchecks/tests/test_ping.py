@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 
 import pytest
+
 from occopus.plugins import Target
 from occopus_healthchecks import limits, ping
 from occopus_healthchecks.ping import NO_ANSWER, NO_WAY, check

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import cerberus
-import occopus_healthchecks
 import pytest
+
+import occopus_healthchecks
 from occopus.plugins import HealthCheckSpec
 from occopus.plugins.loading import load_plugins
 from occopus.plugins.registry import load_object

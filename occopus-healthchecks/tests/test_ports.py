@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 import pytest
+
 from occopus.plugins import Target
 from occopus_healthchecks import limits
 from occopus_healthchecks.ports import check

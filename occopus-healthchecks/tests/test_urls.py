@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+
 from occopus.plugins import Target
 from occopus_healthchecks import limits
 from occopus_healthchecks.urls import check, without_credentials

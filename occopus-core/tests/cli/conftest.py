@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -64,7 +66,7 @@ class Home:
 
     @property
     def environment(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "TMPDIR", "LD_LIBRARY_PATH")}
+        kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH")}
         return kept | {"HOME": str(self.path), "OCCOPUS_DATA_DIR": str(self.data), "NO_PROXY": "*"}
 
     def describe(self, *nodes: str, depends: str = "[]", name: str = "test") -> str:
@@ -94,6 +96,19 @@ class Home:
     def build(self, description: str, *args: str) -> str:
         """Build, and give the identifier."""
         return self.run("occopus", "build", description, "--nodes", "nodes.yaml", *args).stdout.strip()
+
+    def destroy_what_is_left(self, infra_id: str) -> None:
+        """As a user who does not know how far the last command came: it may have come to its end."""
+        there = any(infra.infra_id == infra_id for infra in self.infras)
+        self.run("occopus", "destroy", "-i", infra_id, code=0 if there else 2)
+        self.assert_nothing_left()
+
+    @contextmanager
+    def stuck(self, instance: Instance) -> Iterator[None]:
+        """Let whatever works on an instance's machine hang."""
+        with (self.data / "local" / ".locks" / instance.node_id).open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     @property
     def store(self) -> SqliteStore:

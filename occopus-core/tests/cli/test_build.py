@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import urllib.request
 from pathlib import Path
@@ -116,18 +115,19 @@ def test_an_identifier_that_nobody_knows(home: Any, command: list[str]) -> None:
 def test_a_data_directory_that_can_not_be_written(home: Any) -> None:
     home.data.write_text("a file where a directory should be")
     refused = home.run("occopus", "build", home.describe("a"), "--nodes", "nodes.yaml", code=1).stderr
-    assert re.search(r"^error: the store '.*' can't be made: (File exists|Not a directory)$", refused, re.MULTILINE)
-    assert "  = check that you may write to its directory" in refused
+    assert re.search(rf"^error: the store '{home.data}/occopus.db' can't be (made|opened)", refused, re.MULTILINE)
+    assert "  = check that you may " in refused
     assert "Traceback" not in refused
 
 
 def test_a_reader_that_goes_away_does_not_disturb_a_build(home: Any) -> None:
     """As with `occopus build ... 2>&1 | head -1`."""
-    reader, writer = os.pipe()
-    os.close(reader)
-    process = home.start("occopus", "build", home.describe("a", "b"), "--nodes", "nodes.yaml", stderr=writer)
-    os.close(writer)
-    process.communicate(timeout=60)
+    process = home.start("occopus", "build", home.describe("a", "b"), "--nodes", "nodes.yaml")
+    assert process.stderr.readline() == "building test\n"
+    process.stderr.close()
+    process.stdout.read()
+    process.wait(timeout=60)
     home.assert_exactly("a", "b")
+    assert home.events(home.infras[0].infra_id)[-1].kind == "built"
     home.run("occopus", "destroy", "-i", home.infras[0].infra_id)
     home.assert_nothing_left()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from occopus.descriptors import limits
 from occopus.descriptors.loader import Document, load_file, load_text
 from occopus.diagnostics import Diagnostics

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from occopus.descriptors import limits
 from occopus.descriptors.loader import Document, load_file, load_text
 from occopus.diagnostics import Diagnostics

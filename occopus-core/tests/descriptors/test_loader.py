@@ -8,6 +8,7 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from occopus.descriptors.loader import Document, load_file, load_text
 from occopus.diagnostics import Diagnostics
 from occopus.model.secret import SecretReference

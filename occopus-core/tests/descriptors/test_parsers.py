@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from occopus.descriptors.composer import Composer
 from occopus.descriptors.loading import Loading
 from occopus.descriptors.tags import Tags

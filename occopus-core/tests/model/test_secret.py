@@ -7,6 +7,7 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from occopus.errors import UsageError
 from occopus.model.secret import KINDS, SecretReference, from_plain, to_plain
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from occopus.plugins import Target
-
 from occopus_healthchecks import limits
 from occopus_healthchecks.attempts import Deadline, failures
 
@@ -27,7 +26,7 @@ def _name(number: int, database: Mapping[str, str]) -> str:
 
 
 def _log_in(host: str, database: Mapping[str, str], deadline: Deadline) -> str | None:
-    import pymysql  # type: ignore[import-untyped]  # noqa: PLC0415 - most descriptions name no database
+    import pymysql  # noqa: PLC0415 - most descriptions name no database
 
     with deadline.connection(host, PORT) as sock:
         try:

@@ -17,7 +17,6 @@ import time
 from functools import partial
 
 from occopus.plugins import Target
-
 from occopus_healthchecks import limits
 from occopus_healthchecks.attempts import Address, Deadline, addresses, attempt_all, in_words
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from occopus.plugins import HealthCheckSpec, hookimpl
-
 from occopus_healthchecks import limits
 
 PING = {

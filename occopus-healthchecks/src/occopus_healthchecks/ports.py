@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from functools import partial
 
 from occopus.plugins import Target
-
 from occopus_healthchecks import limits
 from occopus_healthchecks.attempts import Deadline, failures
 

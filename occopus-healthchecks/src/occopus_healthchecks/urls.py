@@ -18,7 +18,6 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection, response
 from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit
 
 from occopus.plugins import Target
-
 from occopus_healthchecks import __version__, limits
 from occopus_healthchecks.attempts import Deadline, failures
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from occopus.cli.app import App, door, infra_id_option, nodes_option
@@ -41,4 +43,4 @@ def command(app: App, infra_def: str | None, infra_id: str | None, nodes: tuple[
     else:
         app.give(plan_as_text(plan))
     if detailed_exitcode and not plan.is_empty:
-        raise click.exceptions.Exit(CHANGES)
+        sys.exit(CHANGES)

@@ -64,9 +64,9 @@ def _sound_rules(composition: Composition, section: str) -> Iterator[tuple[str, 
 
 def _refine(implementation: dict[str, Any], section: str, rules: list[dict[str, Any]]) -> None:
     """Put the rules for its types in place of the rule that a section is a mapping; one that may be left out may also be null."""
-    outline = implementation["properties"][section]
-    nothing = [NULL] if "null" in outline["type"] else []
-    implementation["properties"][section] = {"description": outline["description"], "oneOf": [*rules, *nothing]}
+    outline = core.IMPLEMENTATION[section]
+    nothing = [NULL] if outline.get("nullable") else []
+    implementation["properties"][section] = {"description": outline["meta"]["description"], "oneOf": [*rules, *nothing]}
 
 
 def _of_type(type: str, schema: Schema) -> dict[str, Any]:
