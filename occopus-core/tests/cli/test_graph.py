@@ -16,7 +16,12 @@ INFRA, NODES = EXAMPLE / "infra.yaml", EXAMPLE / "nodes" / "node_definitions.yam
 
 EXPECTED = {
     "text": "message\n  receiver (local)\n  sender (local)  <- receiver\n",
-    "dot": 'digraph "message" {\n  "receiver" [label="receiver (local)"];\n  "sender" [label="sender (local)"];\n  "sender" -> "receiver";\n}\n',
+    "dot": (
+        'digraph "message" {\n'
+        '  "receiver" [label="receiver (local)"];\n'
+        '  "sender" [label="sender (local)"];\n'
+        '  "sender" -> "receiver";\n}\n'
+    ),
     "mermaid": 'graph LR\n  n0["receiver (local)"]\n  n1["sender (local)"]\n  n1 --> n0\n',
 }
 

@@ -27,9 +27,15 @@ def test_the_table_has_the_same_rows(site: Any) -> None:
 def test_a_new_package_is_there_at_once(site: Any) -> None:
     site.install(
         "pigeons",
-        "from occopus.plugins import NotifierSpec, hookimpl\n\n@hookimpl\ndef occopus_notifiers():\n    yield NotifierSpec('pigeon', 'x:Y', {})\n",
+        """
+        from occopus.plugins import NotifierSpec, hookimpl
+        @hookimpl
+        def occopus_notifiers():
+            yield NotifierSpec("pigeon", "x:Y", {})
+        """,
     )
-    assert "pigeon  notifier" in site.run("occopus", "plugins").stdout
+    lines = site.run("occopus", "plugins").stdout.splitlines()
+    assert ["pigeon", "notifier", "pigeons", "1.0", "ok"] in [line.split() for line in lines]
 
 
 def test_bad_usage_ends_with_2(site: Any) -> None:

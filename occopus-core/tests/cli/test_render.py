@@ -35,7 +35,9 @@ def test_text_has_the_same(site: Any) -> None:
 def container(tmp_path: Path) -> list[Path]:
     infra, nodes = tmp_path / "infra.yaml", tmp_path / "nodes.yaml"
     infra.write_text(
-        "infra_name: i\nuser_id: me\nnodes: [{name: a, type: n, variables: {password: open sesame, key: !secret {env: KEY}}}, {name: b, type: n}]\n"
+        "infra_name: i\nuser_id: me\nnodes:\n"
+        "  - {name: a, type: n, variables: {password: open sesame, key: !secret {env: KEY}}}\n"
+        "  - {name: b, type: n}\n"
     )
     nodes.write_text(
         "'node_def:n':\n  - resource: {type: local, name: 'n-{{ name }}'}\n    contextualisation: {type: docker, "

@@ -11,7 +11,6 @@ import pytest
 
 from occopus.descriptors.loader import load_file
 from occopus.diagnostics import DescriptionError, Diagnostics
-from occopus.model.secret import to_plain
 from occopus.workspace import Workspace
 
 jsonschema = pytest.importorskip("jsonschema", reason="JSONSCHEMA IS NOT INSTALLED: the output of 'occopus schema' is not checked")
@@ -64,15 +63,15 @@ def judged(site: Any, tmp_path: Path) -> Agree:
             ours = False
         document = load_file(file, Diagnostics())
         assert document
-        validator = jsonschema.Draft202012Validator(
-            SCHEMAS.setdefault(kind, None) or SCHEMAS.__setitem__(kind, printed(site, kind)) or SCHEMAS[kind]
-        )
-        return ours, validator.is_valid(json.loads(json.dumps(to_plain(document.data))))
+        if kind not in SCHEMAS:
+            SCHEMAS[kind] = jsonschema.Draft202012Validator(printed(site, kind))
+        return ours, SCHEMAS[kind].is_valid(document.data)
 
     return judge
 
 
 SCHEMAS: dict[str, Any] = {}
+"""By kind: the validator for what the command prints, which is the same in every test."""
 
 GOOD_DEFINITIONS = [
     "resource: {type: local}",
@@ -160,7 +159,8 @@ GOOD_INFRASTRUCTURES = [
     HEAD + "nodes: [{name: a, type: message_receiver, variables: {message: x, receiver_port: 1}}]",
     "infra_name: i\nnodes: [{name: a, type: message_receiver}]\nvariables: {message: x, receiver_port: 1}",
     HEAD
-    + "nodes: [{name: a, type: message_receiver, scaling: , filter: , attributes: }]\nvariables: {message: x, receiver_port: 1}\ndependencies:",
+    + "nodes: [{name: a, type: message_receiver, scaling: , filter: , attributes: }]\n"
+    + "variables: {message: x, receiver_port: 1}\ndependencies:",
     HEAD
     + "nodes: [{name: a, type: message_receiver, scaling: {min: 1, max: 2}, create_timeout: 1.5, backend_selection_strategy: random}]\n"
     + "variables: {message: x, receiver_port: 1}",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -99,9 +101,6 @@ def test_a_store_that_cannot_be_opened_is_a_failure_and_not_the_users_fault(tmp_
 
 
 def test_debug_shows_where_an_error_arose(site: Any, wrong: Path) -> None:
-    import subprocess
-    import sys
-
     command = [Path(sys.executable).parent / "occopus", "validate", "--debug", wrong]
     done = subprocess.run(command, capture_output=True, text=True, env=dict(os.environ), check=False)
     assert done.returncode == 2

@@ -51,6 +51,13 @@ class Life:
             if self.is_over:
                 raise Crash(point)
 
+    def end_if(self, condition: bool) -> None:
+        """End it where a condition holds."""
+        with self._lock:
+            self.is_over = self.is_over or condition
+            if self.is_over:
+                raise Crash
+
 
 class MortalStore(Store):
     """What a process sees of a store: as long as it lives."""
@@ -300,3 +307,42 @@ def test_the_error_of_a_dead_backend_leaves_its_instances_to_a_later_destroy(ben
         world.bench.destroy()
     world.bench.cloud.failures.clear()
     destroy(world)
+
+
+def dying_while_app_is_made(world: World, wanted: Infrastructure) -> None:
+    """The process dies when the machine of `app` has been asked for, and is not yet ready."""
+    life = Life()
+
+    def work(bench: Any) -> None:
+        bench.cloud.hook = lambda kind, moment, nodes: life.end_if("app" in bench.made and kind == "describe")
+        bench.build(wanted, clock=world.clock)
+
+    world.live(work, life)
+    assert [(instance.node_name, str(instance.phase)) for instance in world.bench.instances] == [("db", "created"), ("app", "creating")]
+
+
+def test_what_was_begun_with_an_address_that_is_no_longer_right_is_made_anew(bench: Any, virtual: Callable[[], Clock]) -> None:
+    world = World(bench, virtual)
+    knows_db = {"type": "cloudinit", "context_template": {"write_files": [{"path": "/db", "content": "{{getip('db')}}"}]}}
+    wanted = world.bench.infra("db", "app", depends=["app>db"], app=[world.bench.implementation(contextualisation=knows_db)])
+    dying_while_app_is_made(world, wanted)
+    begun = world.bench.instances[1].node_id
+    for thing in [thing for thing in world.bench.cloud.things if thing.handle.node_name == "db"]:
+        world.bench.cloud.remove(thing)
+    world.live(lambda bench: bench.build(wanted, clock=world.clock), Life())
+    assert world.parts == {"db": 2, "app": 2}
+    assert begun not in [instance.node_id for instance in world.bench.instances]
+    destroy(world)
+
+
+def test_what_was_begun_is_finished_also_where_its_implementation_has_moved(bench: Any, virtual: Callable[[], Clock]) -> None:
+    world = World(bench, virtual)
+    small, large = world.bench.implementation("small"), world.bench.implementation("large")
+    world.bench.cloud.capacity = {"small": 0}
+    dying_while_app_is_made(world, world.bench.infra("db", "app", depends=["app>db"], app=[small, large]))
+    begun = world.bench.instances[1].node_id
+    wanted = world.bench.infra("db", "app", depends=["app>db"], app=[large])
+    world.live(lambda bench: bench.build(wanted, clock=world.clock), Life())
+    assert world.parts == {"db": 2, "app": 2}
+    assert begun in [instance.node_id for instance in world.bench.instances]
+    world.assert_nothing_made_twice()

@@ -163,7 +163,7 @@ class TestWaiting:
         bench.build(bench.infra("db"))
         bench.cloud.drop_looks = 10**9
         bench.policy = replace(bench.policy, drop_timeout=0.05)
-        with pytest.raises(StepsFailed, match="still pending after 0.05 s"):
+        with pytest.raises(StepsFailed, match=r"still pending after 0\.05 s"):
             bench.destroy()
         assert [instance.phase for instance in bench.instances] == [Phase.DROPPING]
 
@@ -219,7 +219,7 @@ class TestCapacity:
 
     def test_when_all_are_full_the_build_fails_and_nothing_is_left(self, bench: Any) -> None:
         bench.cloud.capacity = {"small": 0, "large": 0}
-        with pytest.raises(StepsFailed, match="no room for (small|large)"):
+        with pytest.raises(StepsFailed, match=r"no room for (small|large)"):
             bench.build(bench.infra("db", db=[bench.implementation("small"), bench.implementation("large")]))
         assert bench.is_clean
         assert ("no-capacity", "db") in bench.story

@@ -18,6 +18,7 @@ from occopus.engine.lease import Owner, held_lease
 from occopus.errors import Interrupted, LeaseHeld, LeaseLost
 from occopus.model.infrastructure import InfraId
 from occopus.model.instance import NodeId
+from occopus.store.base import Lease, Store
 
 INFRA = InfraId("infra-1")
 OTHER = str(Owner.new()._replace(host="elsewhere", place="another-machine", unique="1"))
@@ -109,11 +110,16 @@ def test_it_is_kept_up_while_the_work_goes_on(bench: Any) -> None:
     asyncio.run(go())
 
 
+def steal_from_whoever_holds(store: Store) -> Lease:
+    with pytest.raises(LeaseHeld) as held:
+        store.acquire(INFRA, "a thief", 1000)
+    return store.acquire(INFRA, "a thief", 1000, instead_of=held.value.owner)
+
+
 def test_who_lost_its_lease_is_refused_at_its_next_write_and_does_not_roll_back(bench: Any) -> None:
     def steal(kind: str, moment: str, nodes: tuple[NodeId, ...]) -> None:
         if (kind, moment, bench.cloud.calls["create"]) == ("create", "before", 2) and not stolen:
-            (owner,) = [lease.owner for lease in bench.store._leases.values()]
-            stolen.append(bench.store.acquire(INFRA, "a thief", 1000, instead_of=owner))
+            stolen.append(steal_from_whoever_holds(bench.store))
 
     stolen: list[Any] = []
     bench.cloud.hook = steal
@@ -135,8 +141,7 @@ def test_when_it_is_lost_steps_that_only_wait_end_too(bench: Any) -> None:
 
     def steal(kind: str, moment: str, nodes: tuple[NodeId, ...]) -> None:
         if bench.made == ["quick", "slow"] and not stolen:
-            (owner,) = [lease.owner for lease in bench.store._leases.values()]
-            stolen.append(bench.store.acquire(INFRA, "a thief", 1000, instead_of=owner))
+            stolen.append(steal_from_whoever_holds(bench.store))
 
     stolen: list[Any] = []
     bench.cloud.hook = steal

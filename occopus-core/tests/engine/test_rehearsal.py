@@ -8,6 +8,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+
 from occopus.diagnostics import DescriptionError, Fault
 from occopus.engine.rehearsal import Rehearsal, without_effects
 from occopus.engine.scope import Outside
@@ -58,7 +59,9 @@ dependencies: [[b, a]]
 
 
 def nodes(template: str) -> str:
-    return f"'node_def:n':\n  - resource: {{type: local}}\n    contextualisation:\n      type: cloudinit\n      context_template: {template}\n"
+    return (
+        f"'node_def:n':\n  - resource: {{type: local}}\n    contextualisation:\n      type: cloudinit\n      context_template: {template}\n"
+    )
 
 
 class Nothing:
@@ -108,7 +111,7 @@ def test_no_command_is_run_and_no_secret_is_looked_up(read: Read) -> None:
     "line",
     [
         "a: {{ cmd('curl -H \"A: b\" # x') }}",
-        "a: \"{{ cmd('say \\\\\"x\\\\\"') }}\"",
+        'a: "{{ cmd(\'say \\\\"x\\\\"\') }}"',
         "a: [{{ cmd('a, b]') }}]",
         "- {{ cmd('- x') }}: x",
         "a: {{ cmd('x\ny') }}",
@@ -160,12 +163,18 @@ PLACES = [
     ("{runcmd: [ok, '{{ x }}', {a: '{{ y }}'}]}", {}, ["nodes.yaml:5:39", "nodes.yaml:5:54"]),
     ("|\n        first\n        {{ x }}\n          {{ y }}", {}, ["nodes.yaml:7:9"]),
     ("!text_import {url: 'file://text.yaml'}", {"text": "one\ntwo {{ x }}\n"}, ["text.yaml:2:1"]),
-    ("!yaml_import {url: 'file://tree.yaml'}", {"tree": "a: 1\nb:\n  - '{{ x }}'\n  - |\n    ok\n    {{ y }}\n"}, ["tree.yaml:3:5", "tree.yaml:6:5"]),
+    (
+        "!yaml_import {url: 'file://tree.yaml'}",
+        {"tree": "a: 1\nb:\n  - '{{ x }}'\n  - |\n    ok\n    {{ y }}\n"},
+        ["tree.yaml:3:5", "tree.yaml:6:5"],
+    ),
 ]
 
 
 @pytest.mark.parametrize(("template", "files", "places"), PLACES)
-def test_a_fault_is_shown_where_it_stands(template: str, files: dict[str, str], places: list[str], faults: Callable[..., list[str]]) -> None:
+def test_a_fault_is_shown_where_it_stands(
+    template: str, files: dict[str, str], places: list[str], faults: Callable[..., list[str]]
+) -> None:
     assert [fault.split(": ")[0] for fault in faults(infra=INFRA, nodes=nodes(template), **files)] == places
 
 

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+
 from occopus.engine.resolve import Inputs, Resolver
 from occopus.engine.scope import Outside
 from occopus.errors import RenderError
@@ -81,7 +82,9 @@ MOON = ResourceHandlerSpec(
 
 def _registry() -> Registry:
     package = Package("own", "1")
-    painter = ConfigManagerSpec("painter", f"{__name__}:Painter", {"colours": {"type": "list", "required": True}, "name": {"type": "string"}})
+    painter = ConfigManagerSpec(
+        "painter", f"{__name__}:Painter", {"colours": {"type": "list", "required": True}, "name": {"type": "string"}}
+    )
     more = {
         ("resource handler", "moon"): Plugin("resource handler", "moon", MOON, package),
         ("config manager", "painter"): Plugin("config manager", "painter", painter, package),
@@ -220,7 +223,33 @@ def test_any_text_of_a_variable_arrives_unchanged(text: str, key: str) -> None:
     assert yaml.safe_load(text_of(inputs)) == {"whole": text, "part": [f"a: {text} # b"], f"k{key}": "x"}
 
 
-AWKWARD = ['": #', "a\nb: c\n", "{}", "[", "- x", "yes", "1e3", "0o7", "~", "", " ", "\t", "\r\n", "'", '"', "|", ">", "%", "@", "\x85", "\u2028", "\ufeff", "\x00", "😀", "a" * 5000]
+AWKWARD = [
+    '": #',
+    "a\nb: c\n",
+    "{}",
+    "[",
+    "- x",
+    "yes",
+    "1e3",
+    "0o7",
+    "~",
+    "",
+    " ",
+    "\t",
+    "\r\n",
+    "'",
+    '"',
+    "|",
+    ">",
+    "%",
+    "@",
+    "\x85",
+    "\u2028",
+    "\ufeff",
+    "\x00",
+    "😀",
+    "a" * 5000,
+]
 
 
 @pytest.mark.parametrize("text", AWKWARD, ids=ascii)
@@ -336,7 +365,9 @@ def test_secrets_are_there_for_building_and_not_for_storing() -> None:
 
 
 def test_a_short_secret_does_not_take_away_what_was_written_out() -> None:
-    inputs = make({"endpoint": "http://127.0.0.1:1/", "any": "{{ variables.s }}"}, node={"variables": {"s": SecretReference("env", "SHORT")}})
+    inputs = make(
+        {"endpoint": "http://127.0.0.1:1/", "any": "{{ variables.s }}"}, node={"variables": {"s": SecretReference("env", "SHORT")}}
+    )
     assert inputs.storable_resource == {"type": "moon", "endpoint": "http://127.0.0.1:1/"}
 
 
@@ -385,7 +416,10 @@ CHECKS: list[tuple[Mapping[str, Any] | None, dict[str, Any]]] = [
     ({"ping": "{{ variables.ping }}"}, {}),
     ({"ports": ["{{ variables.port }}", 22]}, {"ping": True, "ports": [8080, 22]}),
     ({"urls": ["http://{{ ip }}:{{ variables.port }}/{{ node_id }}"]}, {"ping": True, "urls": [f"http://1.2.3.4:8080/{NODE_ID}"]}),
-    ({"urls": ["http://{{ instance_data.resource_address }}/{{ instance_data.node_id }}"]}, {"ping": True, "urls": [f"http://1.2.3.4/{NODE_ID}"]}),
+    (
+        {"urls": ["http://{{ instance_data.resource_address }}/{{ instance_data.node_id }}"]},
+        {"ping": True, "urls": [f"http://1.2.3.4/{NODE_ID}"]},
+    ),
     (
         {"ping": False, "mysqlDBs": [{"name": "{{ name }}", "user": "u", "pass": PASSWORD}]},
         {"mysqldbs": [{"name": "n", "user": "u", "pass": "hunter2"}]},

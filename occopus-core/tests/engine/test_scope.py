@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
+
 from occopus.engine.scope import Outside, Subject, variables
 from occopus.engine.templates import Templates
 from occopus.errors import RenderError
@@ -99,12 +100,16 @@ def test_names_and_functions(text: str, result: str) -> None:
     assert world.commands == (["hostname -f"] if "cmd" in text else [])
 
 
-@pytest.mark.parametrize("function", ["getip(master)", "getprivip(master)", "getipall(master)", "find_node_id(master)", "getip(node=master)"])
+@pytest.mark.parametrize(
+    "function", ["getip(master)", "getprivip(master)", "getipall(master)", "find_node_id(master)", "getip(node=master)"]
+)
 def test_a_node_without_quotes_is_taken_for_its_name_with_a_warning(function: str) -> None:
     world = World()
     quoted = function.replace("(master)", "('master')").replace("=master", "='master'")
     assert world.render(f"{{{{ {function} }}}}") == world.render(f"{{{{ {quoted} }}}}")
-    assert world.warnings == ["node 'worker' (moon #1): a template says master where it should say 'master': the node of that name is meant"]
+    assert world.warnings == [
+        "node 'worker' (moon #1): a template says master where it should say 'master': the node of that name is meant"
+    ]
 
 
 WRONG = [
@@ -113,7 +118,11 @@ WRONG = [
     ("getip('empty')", "node 'empty' has no instance yet", "make 'worker' depend on 'empty'"),
     ("getip('worker')", "node 'worker' has no instance yet", "a node can't know the instances of its own"),
     ("getip(nobody)", "'nobody' is not defined", "define it under 'variables' of the node or the infrastructure, or write | default(...)"),
-    ("getip(variables.nobody)", "there is no 'nobody'", "define it under 'variables' of the node or the infrastructure, or write | default(...)"),
+    (
+        "getip(variables.nobody)",
+        "there is no 'nobody'",
+        "define it under 'variables' of the node or the infrastructure, or write | default(...)",
+    ),
     ("find_node_id('empty', allnodes=True)", "node 'empty' has no instance yet", "make 'worker' depend on 'empty'"),
 ]
 

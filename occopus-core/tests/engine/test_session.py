@@ -108,7 +108,7 @@ class TestFailure:
     def test_everything_is_rolled_back_and_the_reason_is_said(self, bench: Any, parallelism: int) -> None:
         parallel(bench, parallelism)
         bench.cloud.fail("create", 2, ResourceError(ErrorKind.QUOTA, "you have had enough"))
-        with pytest.raises(StepsFailed, match="create app .*: you have had enough"):
+        with pytest.raises(StepsFailed, match=r"create app .*: you have had enough"):
             bench.build(bench.infra("db", "app", "web", **CHAIN))
         assert bench.made == ["db"]
         assert bench.is_clean

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from occopus.engine.templates import Templates
 from occopus.errors import RenderError, UsageError
 from occopus.model.secret import SecretReference

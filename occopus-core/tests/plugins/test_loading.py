@@ -8,6 +8,7 @@ from importlib.metadata import EntryPoint
 from typing import Any
 
 import pytest
+
 from occopus.cli.formats import plugin_rows
 from occopus.errors import MissingPlugin
 from occopus.plugins import hookspecs

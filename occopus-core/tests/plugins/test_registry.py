@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+
 from occopus.errors import MissingPlugin
 from occopus.plugins.loading import load_plugins
 from occopus.plugins.registry import Registry

@@ -8,6 +8,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+
 from occopus.diagnostics import DescriptionError, Fault
 from occopus.model.node import Section
 from occopus.plugins import Problem, ResourceHandlerSpec
@@ -32,7 +33,10 @@ MOON = ResourceHandlerSpec(
         "craters": {"type": "integer", "min": 0, "max": 9},
         "lamp": {"type": "boolean"},
         "phases": {"type": "list", "minlength": 1, "maxlength": 3, "schema": {"type": "string", "empty": False}},
-        "crew": {"type": "list", "schema": {"type": "dict", "schema": {"name": {"type": "string", "required": True}, "age": {"type": "number"}}}},
+        "crew": {
+            "type": "list",
+            "schema": {"type": "dict", "schema": {"name": {"type": "string", "required": True}, "age": {"type": "number"}}},
+        },
         "orbit": {"type": "dict", "schema": {"height": {"type": "number", "required": True}, "kind": {"type": "string"}}},
         "code": {"type": "string", "regex": "[A-Z]{3}", "meta": {"expected": "three capital letters"}},
         "either": {"anyof": [{"type": "integer"}, {"type": "string", "regex": "x.*"}]},

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from occopus.diagnostics import DescriptionError, Diagnostics
 from occopus.model.infrastructure import AttributeMapping, Dependency, Infrastructure
 from occopus.model.node import Scaling
 from occopus.model.secret import SecretReference
+from occopus.plugins.loading import load_plugins
 from occopus.plugins.registry import Registry
 from occopus.schema.composition import Composition
 from occopus.schema.definitions import Definition
@@ -157,20 +160,14 @@ def test_every_node_comes_after_those_it_depends_on_or_there_is_a_cycle(edges: l
         [fault] = diagnostics.faults
         cycle = fault.message.split(": ")[1].split(" -> ")
         assert cycle[0] == cycle[-1]
-        assert {(int(a[1:]), int(b[1:])) for a, b in zip(cycle, cycle[1:], strict=False)} <= set(edges)
+        assert {(int(a[1:]), int(b[1:])) for a, b in pairwise(cycle)} <= set(edges)
     else:
         places = {name: place for place, name in enumerate(infrastructure.nodes)}
         assert len(places) == 8
         assert all(places[f"n{dependee}"] < places[f"n{dependent}"] for dependent, dependee in edges)
 
 
-def _installed() -> Composition:
-    from occopus.plugins.loading import load_plugins
-
-    return Composition(load_plugins())
-
-
-COMPOSITION = _installed()
+COMPOSITION = Composition(load_plugins())
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 9) | st.text("ab!{} ", max_size=4),

@@ -6,6 +6,7 @@ import threading
 from typing import Any
 
 import pytest
+
 from occopus.errors import MissingPlugin
 from occopus.plugins.loading import load_plugins
 from occopus.schema.composition import Composition
@@ -82,7 +83,7 @@ def test_a_schema_that_is_not_right_stops_only_its_own_type(site: Any) -> None:
     site.install("moon", MOON)
     site.install("colour", COLOUR % ("colour", "rainbow"))
     composition = Composition(load_plugins())
-    with pytest.raises(MissingPlugin, match="a schema of colour is not right: .*rainbow"):
+    with pytest.raises(MissingPlugin, match=r"a schema of colour is not right: .*rainbow"):
         composition.rules("resource", "moon")
     assert messages(composition, "resource", "local", {"type": "local"}) == []
 

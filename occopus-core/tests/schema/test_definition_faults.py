@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+
 from occopus.diagnostics import DescriptionError
 from occopus.plugins.registry import Registry
 from occopus.workspace import Description, Workspace
@@ -146,7 +147,7 @@ def test_a_check_whose_package_is_not_installed(key: str, registry: Registry, wr
     with pytest.raises(DescriptionError) as caught:
         Workspace.open(registry=without_healthchecks(registry)).read(files)
     [fault] = caught.value.faults
-    assert fault.message == f"no health check '{key.split(':')[0]}' is installed"
+    assert fault.message == f"no health check '{key.split(':', maxsplit=1)[0]}' is installed"
     assert fault.hint == "pip install occopus-healthchecks"
     assert str(fault.position) == "nodes.yaml:2:46"
 
@@ -188,7 +189,9 @@ def test_importing_what_holds_no_definitions(text: str, message: str, registry: 
 def test_an_implementation_that_is_not_used_may_need_what_is_not_installed(faults: Faults) -> None:
     infra = "infra_name: i\nuser_id: me\nnodes: [{name: a, type: n, filter: {type: local}}]\n"
     nodes = "'node_def:n':\n  - resource: {type: ec2}\n  - resource: {type: local}\n"
-    assert faults(infra=infra, nodes=nodes) == ["nodes.yaml:2:22: warning: no resource handler 'ec2' is installed = pip install occopus-ec2"]
+    assert faults(infra=infra, nodes=nodes) == [
+        "nodes.yaml:2:22: warning: no resource handler 'ec2' is installed = pip install occopus-ec2"
+    ]
 
 
 def test_an_implementation_that_is_used_is_reported_once(faults: Faults) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 
@@ -28,7 +29,10 @@ ONE_FAULT = [
     ("nodes: '{{ all }}'", "infra.yaml:3:8: 'nodes' must be a list, not '{{ all }}'"),
     ("nodes: [x]", "infra.yaml:3:9: a node must be a mapping, not 'x'"),
     ("nodes: [{name: a, type: small}]\nnode: 1", "infra.yaml:4:1: unknown key 'node' = did you mean 'nodes'?"),
-    ("nodes: [{name: a, type: small}]\n7: 1", "infra.yaml:4:1: unknown key '7' = expected one of: dependencies, infra_name, nodes, user_id, variables"),
+    (
+        "nodes: [{name: a, type: small}]\n7: 1",
+        "infra.yaml:4:1: unknown key '7' = expected one of: dependencies, infra_name, nodes, user_id, variables",
+    ),
     ("nodes: [{name: a, type: smal}]", "infra.yaml:3:25: there is no node definition 'smal' = did you mean 'small'?"),
     (
         "nodes: [{name: a, type: unheard-of}]",
@@ -124,7 +128,7 @@ def test_the_cycle_that_is_named_follows_the_dependencies(faults: Faults) -> Non
     [found] = faults(infra=infra(f"nodes: [{nodes}]\ndependencies: [[d, a], [a, b], [b, c], [c, a]]\n"), nodes=NODES)
     cycle = found.split("cycle: ")[1].split(" = ")[0].split(" -> ")
     assert cycle[0] == cycle[-1]
-    assert set(zip(cycle, cycle[1:], strict=False)) == {("a", "b"), ("b", "c"), ("c", "a")}
+    assert set(pairwise(cycle)) == {("a", "b"), ("b", "c"), ("c", "a")}
 
 
 def test_a_slip_in_a_key_that_would_pass_for_a_plugin_is_a_warning(faults: Faults) -> None:

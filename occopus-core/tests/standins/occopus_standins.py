@@ -23,11 +23,12 @@ CONTAINER = frozenset({"docker"})
 
 
 def keys(needed: str, more: Mapping[str, Any]) -> dict[str, Any]:
-    return {**dict.fromkeys(needed.split(), NEEDED), "name": TEXT, **more}
+    return dict.fromkeys(needed.split(), NEEDED) | {"name": TEXT} | dict(more)
 
 
 def described(needed: str, more: Mapping[str, Any]) -> dict[str, Any]:
-    return {"type": "dict", "required": True, "allow_unknown": True, "schema": {**dict.fromkeys(needed.split(), {"required": True}), **more}}
+    given: dict[str, Any] = {key: {"required": True} for key in needed.split()}
+    return {"type": "dict", "required": True, "allow_unknown": True, "schema": given | dict(more)}
 
 
 def one_login(section: Section) -> Iterator[Problem]:

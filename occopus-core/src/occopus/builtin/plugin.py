@@ -53,7 +53,7 @@ def occopus_contextualisers() -> Iterator[ContextualiserSpec]:
             "env": {
                 "type": "list",
                 "required": True,
-                "schema": {"type": "string", "regex": "(?s)[^=]+=.*", "meta": {"expected": "text of the form NAME=value"}},
+                "schema": {"type": "string", "regex": r"[^=]+=[\s\S]*", "meta": {"expected": "text of the form NAME=value"}},
                 "meta": {"description": "Environment variables, each NAME=value; templates."},
             },
             "command": {

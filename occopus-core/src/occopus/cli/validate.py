@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sized
 
 import click
 
-from occopus.cli.app import App, door, nodes_option
+from occopus.cli.app import BAD_INPUT, App, door, nodes_option
 from occopus.diagnostics import DescriptionError
 from occopus.workspace import Workspace
 
@@ -32,7 +33,7 @@ def command(app: App, files: tuple[str, ...], nodes: tuple[str, ...], as_json: b
         if not as_json:
             raise
         app.give_json([fault.as_json() for fault in error.faults])
-        raise click.exceptions.Exit(2) from None
+        sys.exit(BAD_INPUT)
     if as_json:
         return app.give_json([fault.as_json() for fault in faults])
     app.show_faults(faults)

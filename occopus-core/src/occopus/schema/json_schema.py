@@ -103,7 +103,7 @@ def _alone(rule: Mapping[str, Any], templates: bool) -> dict[str, Any]:
     if names:
         drawn["type"] = names[0] if len(names) == 1 else names
     if "regex" in rule:
-        drawn["pattern"] = f"^(?:{rule['regex'].removeprefix('(?s)').removesuffix(_END)})$"
+        drawn["pattern"] = f"^(?:{rule['regex'].removesuffix(_END)})$"
     if rule.get("empty") is False:
         drawn |= {"minLength": 1, "minItems": 1, "minProperties": 1}
     if "array" in names:

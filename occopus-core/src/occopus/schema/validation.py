@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from threading import Lock
-from typing import Any
+from typing import Any, ClassVar
 
 from cerberus import TypeDefinition, Validator
 from cerberus import errors as codes
@@ -36,7 +36,7 @@ def is_template(value: object) -> bool:
 class _Validator(Validator):  # type: ignore[misc]  # Cerberus has no types
     """Cerberus, to which true and false are numbers, told that they are none."""
 
-    types_mapping = {
+    types_mapping: ClassVar[dict[str, TypeDefinition]] = {
         **Validator.types_mapping,
         "integer": TypeDefinition("integer", (int,), (bool,)),
         "float": TypeDefinition("float", (float, int), (bool,)),
