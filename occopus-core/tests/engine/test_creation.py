@@ -50,6 +50,7 @@ class TestIntentEffectFact:
         assert seen == [
             ("before create", "creating", {}),
             ("after create", "creating", {}),
+            ("stored create", "creating", ids),
             ("before drop", "dropping", ids),
             ("after drop", "dropping", ids),
         ]
@@ -247,9 +248,11 @@ class TestConfigManager:
         return {"type": "keeper", "endpoint": bench.endpoint}
 
     def test_everything_is_asked_for_in_its_order(self, bench: Any, keeper: dict[str, Any]) -> None:
-        bench.cloud.hook = lambda kind, moment, nodes: (
-            bench.server.log.append((f"{moment} {kind}", "")) if kind in ("create", "drop") else None
-        )
+        def note(kind: str, moment: str, nodes: tuple[NodeId, ...]) -> None:
+            if kind in ("create", "drop"):
+                bench.server.log.append((f"{moment} {kind}", ""))
+
+        bench.cloud.hook = note
         bench.build(bench.infra("db", db=[bench.implementation(config_management=keeper)]))
         bench.destroy()
         once = list(dict.fromkeys(bench.server.log))
@@ -258,6 +261,7 @@ class TestConfigManager:
             ("register", "db"),
             ("before create", ""),
             ("after create", ""),
+            ("stored create", ""),
             ("states", ""),
             ("before drop", ""),
             ("after drop", ""),

@@ -89,9 +89,7 @@ def maintain() -> None:
 
 def _run(command: click.Command, name: str) -> None:
     try:
-        command.main(prog_name=name, standalone_mode=False)
-    except click.exceptions.Exit as end:
-        sys.exit(end.exit_code)
+        sys.exit(command.main(prog_name=name, standalone_mode=False))
     except click.ClickException as error:
         error.show()
         sys.exit(2)

@@ -9,7 +9,6 @@ from pathlib import Path
 from occopus.errors import UsageError
 from occopus.store.base import Store
 from occopus.store.memory import MemoryStore
-from occopus.store.sqlite import SqliteStore
 
 
 def open_store(url: str) -> Store:
@@ -39,6 +38,8 @@ def _sqlite(rest: str) -> Store:
     path = Path(rest.removeprefix("//"))
     if not rest.startswith("///") or not path.name:
         raise UsageError("the address of an SQLite store needs the absolute path of a file", f"write {_FORMS['sqlite']}")
+    from occopus.store.sqlite import SqliteStore  # noqa: PLC0415 - SQLite is loaded where it is used
+
     return SqliteStore(path)
 
 

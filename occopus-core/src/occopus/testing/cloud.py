@@ -6,7 +6,6 @@ What is made is kept in `things`; all that was ever made, in `made`. Other attri
 from __future__ import annotations
 
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,7 +26,8 @@ from occopus.plugins.resource import (
 from occopus.plugins.schema import CredentialsSpec
 
 Hook = Callable[[str, str, tuple[NodeId, ...]], None]
-"""Called with the kind of call (create, describe, drop, find), the moment (before, after) and the nodes that it is about."""
+"""Called with the kind of call (create, describe, drop, find), the moment and the nodes that it is about. Moments are `before` and `after`
+its effect, and in a create `stored`, when the checkpoint is done."""
 
 
 @dataclass
@@ -61,15 +61,11 @@ class Cloud:
     hidden: int = 0
     """Describes for which a new thing does not appear yet."""
     unreachable: bool = False
-    seconds: float = 0.0
-    """How long each call takes."""
     hook: Hook = lambda kind, moment, nodes: None
     things: list[Thing] = field(default_factory=list)
     made: list[Thing] = field(default_factory=list)
     leaving: set[NodeId] = field(default_factory=set)
     calls: Counter[str] = field(default_factory=Counter)
-    busy: int = 0
-    most_busy: int = 0
     lock: threading.RLock = field(default_factory=threading.RLock)
     failures: list[tuple[str, int | None, ResourceError, bool]] = field(default_factory=list)
 
@@ -92,19 +88,12 @@ class Cloud:
         with self.lock:
             self.calls[kind] += 1
             number = self.calls[kind]
-            self.busy += 1
-            self.most_busy = max(self.busy, self.most_busy)
-        try:
-            time.sleep(self.seconds)
-            self.hook(kind, "before", nodes)
-            self._fail_now(kind, number, after=False)
-            with self.lock:
-                yield
-            self._fail_now(kind, number, after=True)
-            self.hook(kind, "after", nodes)
-        finally:
-            with self.lock:
-                self.busy -= 1
+        self.hook(kind, "before", nodes)
+        self._fail_now(kind, number, after=False)
+        with self.lock:
+            yield
+        self._fail_now(kind, number, after=True)
+        self.hook(kind, "after", nodes)
 
     def make(self, part: str, request: CreateRequest) -> Thing:
         flavour = str(request.resource.get("flavour", ""))
@@ -172,6 +161,7 @@ class CloudHandler(ResourceHandler):
                 known.append(self.cloud.make(self.cloud.parts[len(known)], request))
         handle = Handle(request.infra_id, request.node_id, request.node_name, {thing.part: thing.id for thing in known})
         checkpoint(handle)
+        self.cloud.hook("create", "stored", (request.node_id,))
         return handle
 
     def describe(self, handles: Sequence[Handle]) -> Mapping[NodeId, ResourceStatus]:

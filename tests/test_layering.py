@@ -16,7 +16,7 @@ import occopus_healthchecks
 
 CORE = Path(occopus.__file__).parent
 HEALTHCHECKS = Path(occopus_healthchecks.__file__).parent
-EXAMPLE = Path(__file__).parents[2] / "examples" / "message"
+EXAMPLE = Path(__file__).parents[1] / "examples" / "message"
 
 GROUND = {"errors", "diagnostics", "model"}
 CONTRACT = {*GROUND, "plugins"}
