@@ -12,6 +12,8 @@ ROOT = Path(__file__).parent
 PACKAGES = sorted((path.parent.name for path in ROOT.glob("occopus-*/pyproject.toml")), key=lambda name: (name != "occopus-core", name))
 TESTED = [*PACKAGES, "tests"]
 """Each package has tests of its own; `tests` has those that cross packages."""
+USED_IN_TESTS = {"occopus-core": ["occopus-healthchecks"]}
+"""Packages of ours that the tests of one use without it depending on them: the core's use real health checks."""
 REPORTS = ROOT / ".nox" / "reports"
 
 nox.options.sessions = ["lint", "types", "tests", "minimums", "wheels", "demo"]
@@ -59,7 +61,9 @@ def wheels(session: nox.Session) -> None:
     for old in target.glob("*.whl"):
         old.unlink()
     session.run("pip", "wheel", "-q", "--no-deps", "-w", str(target), *(f"./{package}" for package in PACKAGES))
-    session.run("pip", "install", "-q", "--force-reinstall", *(str(wheel) for wheel in sorted(target.glob("*.whl"))))
+    session.run("pip", "install", "-q", "--force-reinstall", *map(str, target.glob("occopus_core-*.whl")))
+    session.run("occopus", "plugins")
+    session.run("pip", "install", "-q", "--force-reinstall", *map(str, sorted(target.glob("*.whl"))))
     session.run("python", "examples/message/demo.py")
 
 
@@ -79,10 +83,11 @@ def bench(session: nox.Session) -> None:
 
 
 def _needed(package: str) -> list[str]:
-    """A package with those of ours that it depends on."""
+    """A package with those of ours that it, or its tests, depend on."""
     if package not in PACKAGES:
         return PACKAGES
-    return [name for name in PACKAGES if name == package or name in _dependencies(package)]
+    wanted = {package, *_dependencies(package), *USED_IN_TESTS.get(package, ())}
+    return [name for name in PACKAGES if name in wanted]
 
 
 def _project(package: str) -> dict[str, object]:

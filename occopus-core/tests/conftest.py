@@ -6,11 +6,19 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, distributions
+from importlib.metadata import EntryPoint, PackageNotFoundError, distribution, distributions
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
+
+
+def pytest_configure() -> None:
+    """The core needs no health checks, but its tests use real ones."""
+    try:
+        distribution("occopus-healthchecks")
+    except PackageNotFoundError:
+        pytest.exit("the tests of the core use occopus-healthchecks: pip install ./occopus-healthchecks", returncode=4)
 
 
 @dataclass(frozen=True)
@@ -35,7 +43,7 @@ class Site:
     def entry_points(self) -> list[EntryPoint]:
         """What the packages announce."""
         found = distributions(path=[str(self.folder)])
-        return [entry for distribution in found for entry in distribution.entry_points if entry.group == "occopus"]
+        return [entry for each in found for entry in each.entry_points if entry.group == "occopus"]
 
     def run(self, *command: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run one of the installed commands with these packages installed too."""
