@@ -12,8 +12,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from occopus.masking import MASK, SHORTEST, Masker, MaskingFilter, is_secret_key
-from occopus.model.secret import SecretReference
+from occopus.logs import MaskingFilter
+from occopus.masking import MASK, SHORTEST, Masker
+from occopus.model.secret import SecretReference, is_secret_key
 
 PEM = "-----BEGIN KEY-----\nMIIEowIBAAKCAQEAx1\nabcdefghijklmnopqrstuv\nshort\n-----END KEY-----\n"
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import traceback
 from pathlib import Path
 
 from occopus.diagnostics import Diagnostics
-from occopus.masking import Masker, MaskingFilter
+from occopus.masking import Masker
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s %(threadName)s: %(message)s"
 
@@ -50,3 +51,30 @@ class _PrivateFile(logging.FileHandler):
     def _open(self):  # type: ignore[no-untyped-def]
         descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         return os.fdopen(descriptor, self.mode, encoding=self.encoding, errors=self.errors)
+
+
+class MaskingFilter(logging.Filter):
+    """Masks log records: message, arguments, exception and stack. Belongs on handlers: a logger's filters see its own records only."""
+
+    def __init__(self, masker: Masker) -> None:
+        super().__init__()
+        self._masker = masker
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = self._masker.mask(_message(record)), ()
+        if record.exc_info and not record.exc_text:
+            record.exc_text = "".join(traceback.format_exception(*record.exc_info)).rstrip("\n")
+        # Nothing is left from which a handler could format the exception anew.
+        record.exc_info = None
+        if record.exc_text:
+            record.exc_text = self._masker.mask(record.exc_text)
+        if record.stack_info:
+            record.stack_info = self._masker.mask(record.stack_info)
+        return True
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except Exception:  # a log call whose arguments do not fit must not stop the program
+        return f"{record.msg} {record.args}"

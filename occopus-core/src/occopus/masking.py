@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-import logging
 import re
 import threading
-import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-from occopus.model.secret import KEY, SecretReference
+from occopus.model.secret import KEY, SecretReference, is_secret_key
 
 MASK = "********"
 
@@ -22,18 +20,6 @@ make the output unreadable while the pattern of the masks gave the value away.""
 
 SHORTEST_LINE = 16
 """Characters from which one line of a secret of several lines is a secret of its own."""
-
-# Whole words of a key, and endings of a key without its separators.
-_WORDS = frozenset({"pass", "pw", "pwd"})
-_ENDINGS = re.compile(
-    r"(password|passwd|passphrase|secret|token|(private|secret|access|api|client|account|signing|encryption)key|credentials?)$"
-)
-
-
-def is_secret_key(key: object) -> bool:
-    """Whether the value under a key is to be taken for a secret: `vnc_password`, `clientSecret`, `db-pass` ..."""
-    words = re.split(r"[^a-z0-9]+", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", str(key)).lower())
-    return words[-1] in _WORDS or _ENDINGS.search("".join(words)) is not None
 
 
 class Masker:
@@ -110,33 +96,6 @@ class _DataMask:
         shows_nothing = value is None or isinstance(value, (bool, SecretReference)) or value in ("", [], {})
         is_reference = isinstance(value, Mapping) and set(value) == {KEY}
         return MASK if is_secret_key(key) and not shows_nothing and not is_reference else self.of(value)
-
-
-class MaskingFilter(logging.Filter):
-    """Masks log records: message, arguments, exception and stack. Belongs on handlers: a logger's filters see its own records only."""
-
-    def __init__(self, masker: Masker) -> None:
-        super().__init__()
-        self._masker = masker
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = self._masker.mask(_message(record)), ()
-        if record.exc_info and not record.exc_text:
-            record.exc_text = "".join(traceback.format_exception(*record.exc_info)).rstrip("\n")
-        # Nothing is left from which a handler could format the exception anew.
-        record.exc_info = None
-        if record.exc_text:
-            record.exc_text = self._masker.mask(record.exc_text)
-        if record.stack_info:
-            record.stack_info = self._masker.mask(record.stack_info)
-        return True
-
-
-def _message(record: logging.LogRecord) -> str:
-    try:
-        return record.getMessage()
-    except Exception:  # a log call whose arguments do not fit must not stop the program
-        return f"{record.msg} {record.args}"
 
 
 def _forms(text: str) -> Iterator[str]:

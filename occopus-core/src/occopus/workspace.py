@@ -101,7 +101,7 @@ class Workspace:
             self.masker.add(value)
             return value
 
-        return Outside(run_command, look_up, self.warn)
+        return Outside(run_command, look_up, self.warn, self.masker.add)
 
     def read(self, paths: Iterable[str | Path], *, definitions_only: bool = False) -> Description:
         """Read and check descriptions and node definitions, all files together; definitions that are not among them come from the store.

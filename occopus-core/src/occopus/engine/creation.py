@@ -122,8 +122,8 @@ async def _submit(work: Pass, instance: Instance, inputs: Inputs) -> Instance:
 
 async def _until_ready(work: Pass, instance: Instance, inputs: Inputs) -> Instance:
     """Poll, at intervals that grow, until the instance is ready."""
-    node, _ = work.node_of(instance)
-    limit = node.create_timeout or work.policy.create_timeout
+    node, implementation = work.node_of(instance)
+    limit = node.create_timeout or implementation.create_timeout or work.policy.create_timeout
     begun = work.clock.monotonic()
     interval = work.policy.poll_first
     appeared = False

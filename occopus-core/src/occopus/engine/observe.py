@@ -10,9 +10,7 @@ from occopus.engine.context import Pass
 from occopus.engine.failures import explained
 from occopus.engine.readiness import with_readiness
 from occopus.model.instance import Instance, NodeId, NodeState, Phase
-from occopus.model.node import Implementation, Node
 from occopus.plugins.resource import ResourceHandler, ResourceStatus
-from occopus.schema.core import HEALTH_TIMEOUT
 
 GONE = ResourceStatus(NodeState.SHUTDOWN, detail="gone: its backend no longer knows it")
 
@@ -87,14 +85,7 @@ def _with_history(work: Pass, before: Instance, seen: Instance, machine_runs: bo
     since = (before.failing_since or now) if failing else None
     seen = replace(seen, failing_since=since)
     if since is not None:
-        tolerated = _tolerated(work.node_of(seen))
+        tolerated = work.rendering.health_timeout(*work.node_of(seen), seen)
         if now - since > tolerated:
             seen = replace(seen, state=NodeState.FAILED, reason=f"unhealthy for more than {tolerated:g} s: {seen.reason}")
     return replace(seen, state_since=before.state_since if seen.state is before.state else now)
-
-
-def _tolerated(made_from: tuple[Node, Implementation]) -> float:
-    """Seconds of failing health that the node definition tolerates."""
-    section = made_from[1].health_check or {}
-    timeout = section.get("timeout", HEALTH_TIMEOUT)
-    return float(timeout)

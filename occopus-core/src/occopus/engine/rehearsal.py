@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 
 from occopus.engine.resolve import Inputs, Resolver
-from occopus.engine.scope import Outside, placeholder_for_command, placeholder_for_secret
+from occopus.engine.scope import Outside, placeholder_for_command, placeholder_for_secret, unheard
 from occopus.errors import RenderError
 from occopus.model.infrastructure import InfraId, Infrastructure
 from occopus.model.instance import Address, AddressKind, Instance, NodeId, NodeState, Phase
@@ -23,7 +23,7 @@ NAMESPACE = uuid.UUID("6f63636f-7075-5320-8000-000000000000")
 
 def without_effects(outside: Outside) -> Outside:
     """The world outside as a rehearsal sees it: no command is run and no secret is looked up."""
-    return replace(outside, run_command=placeholder_for_command, resolve_secret=placeholder_for_secret, pretended=True)
+    return replace(outside, run_command=placeholder_for_command, resolve_secret=placeholder_for_secret, learn=unheard, pretended=True)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from occopus.plugins.health import HealthCheckSpec
 from occopus.plugins.registry import load_object
 from occopus.plugins.resource import CreateRequest
 from occopus.schema.composition import Composition, SectionRules
+from occopus.schema.core import HEALTH_TIMEOUT
 from occopus.schema.validation import is_template
 
 
@@ -101,12 +102,7 @@ class Resolver:
         self, node: Node, implementation: Implementation, instance: Instance, failures: list[RenderError] | None = None
     ) -> list[tuple[HealthCheckSpec, Any]]:
         """The checks of an instance with their rendered settings; `failures` as for `inputs`."""
-        section = implementation.health_check or {}
-        subject = Subject(self.infrastructure, self.infra_id, node, implementation, instance.node_id)
-        names = variables(subject, lambda name: (), self.outside)
-        names |= {"ip": instance.address, "instance_data": {"node_id": instance.node_id, "resource_address": instance.address}}
-        templates = Templates(names, subject.label, self.outside.resolve_secret, failures)
-        rendered = self._section("health_check", section, templates) if section else {}
+        rendered = self._health_check(node, implementation, instance, failures)
         checks = []
         for spec in self.composition.registry.health_checks():
             spelling = next((key for key in (spec.key, *spec.aliases) if key in rendered), None)
@@ -114,6 +110,20 @@ class Resolver:
             if settings is not None and settings is not False:
                 checks.append((spec, settings))
         return checks
+
+    def health_timeout(self, node: Node, implementation: Implementation, instance: Instance) -> float:
+        """Seconds of failing health that the node definition tolerates."""
+        return float(self._health_check(node, implementation, instance).get("timeout", HEALTH_TIMEOUT))
+
+    def _health_check(
+        self, node: Node, implementation: Implementation, instance: Instance, failures: list[RenderError] | None = None
+    ) -> Section:
+        section = implementation.health_check or {}
+        subject = Subject(self.infrastructure, self.infra_id, node, implementation, instance.node_id)
+        names = variables(subject, lambda name: (), self.outside)
+        names |= {"ip": instance.address, "instance_data": {"node_id": instance.node_id, "resource_address": instance.address}}
+        templates = Templates(names, subject.label, self.outside.resolve_secret, failures)
+        return self._section("health_check", section, templates) if section else {}
 
     def _noting(self, secrets: set[str]) -> Outside:
         """The outside that also notes each secret that was used."""
@@ -133,6 +143,8 @@ class Resolver:
         rendered = templates.render(section, (name,))
         rules = self.composition.rules(name, "" if name == "health_check" else section["type"])
         fitted: Section = _fitted(rendered, section, rules)
+        for secret in rules.secret_values(fitted):
+            self.outside.learn(secret)
         for problem in rules.problems(fitted):
             if not (self.outside.pretended and is_made_up(_at(section, problem.path), _at(fitted, problem.path))):
                 templates.fail(templates.error(f"after rendering, {problem.message}", (name, *problem.path), problem.hint))

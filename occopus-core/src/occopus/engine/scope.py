@@ -19,6 +19,10 @@ Instances = Callable[[str], Sequence[Instance]]
 """By node name: its instances that have addresses, the oldest first."""
 
 
+def unheard(value: str) -> None:
+    """Nobody is told."""
+
+
 @dataclass(frozen=True)
 class Outside:
     """What rendering takes from the world outside: the output of local commands and the values of secrets. `warn` takes doubts.
@@ -29,6 +33,8 @@ class Outside:
     run_command: Callable[[str], str]
     resolve_secret: Callable[[SecretReference], str]
     warn: Callable[[str], None]
+    learn: Callable[[str], None] = unheard
+    """Told of values that must not be shown, wherever they came from."""
     pretended: bool = False
 
 

@@ -32,6 +32,7 @@ class Implementation:
     contextualisation: Section | None = None
     config_management: Section | None = None
     health_check: Section | None = None
+    create_timeout: float | None = None
 
     @property
     def type(self) -> str:

@@ -88,3 +88,16 @@ def _plain(value: Any) -> Any:
 
 def _reference(value: Any) -> Any:
     return SecretReference.from_json(value) if isinstance(value, Mapping) and set(value) == {KEY} else value
+
+
+# Whole words of a key, and endings of a key without its separators.
+_WORDS = frozenset({"pass", "pw", "pwd"})
+_ENDINGS = re.compile(
+    r"(password|passwd|passphrase|secret|token|(private|secret|access|api|client|account|signing|encryption)key|credentials?)$"
+)
+
+
+def is_secret_key(key: object) -> bool:
+    """Whether the value under a key is to be taken for a secret: `vnc_password`, `clientSecret`, `db-pass` ..."""
+    words = re.split(r"[^a-z0-9]+", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", str(key)).lower())
+    return words[-1] in _WORDS or _ENDINGS.search("".join(words)) is not None

@@ -9,11 +9,27 @@ from typing import Any
 from cerberus import SchemaError
 
 from occopus.errors import MissingPlugin
+from occopus.model.secret import is_secret_key
 from occopus.plugins.health import HealthCheckSpec
 from occopus.plugins.registry import Registry
 from occopus.plugins.schema import Check, Problem, Schema
 from occopus.schema import core
 from occopus.schema.validation import SchemaValidator, is_template
+
+
+def _secret_values(data: Any, schema: Any) -> Iterator[str]:
+    rules = schema if isinstance(schema, Mapping) else {}
+    if isinstance(data, Mapping):
+        for key, value in data.items():
+            rule = rules.get(key, {})
+            if isinstance(value, Mapping | list):
+                yield from _secret_values(value, rule.get("schema"))
+            elif value is not None and (rule.get("meta", {}).get("secret") or is_secret_key(key)):
+                yield str(value)
+    elif isinstance(data, list):
+        for item in data:
+            yield from _secret_values(item, rules.get("schema"))
+
 
 TYPE_RULE = {"type": "string", "required": True}
 
@@ -33,6 +49,10 @@ class SectionRules:
         if not found and not _has_templates(section):
             for check in self.checks:
                 yield from _asked(check, section)
+
+    def secret_values(self, section: Mapping[str, Any]) -> Iterator[str]:
+        """The values under keys that the schema calls secret, or that are named like secrets."""
+        yield from _secret_values(section, self.schema)
 
 
 class Composition:

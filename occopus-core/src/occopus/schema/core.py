@@ -70,6 +70,9 @@ IMPLEMENTATION: Schema = {
     "contextualisation": _described({"type": "dict", "nullable": True}, "What the machine or container is given at its start."),
     "config_management": _described({"type": "dict", "nullable": True}, "Who installs and configures its software."),
     "health_check": _described({"type": "dict", "nullable": True}, "How to tell that it does its work."),
+    "create_timeout": _described(
+        {"type": "number", "min": 1, "nullable": True}, "Seconds an instance may take to become ready; the node's own goes over it."
+    ),
 }
 
 HEALTH_CHECK: Schema = {

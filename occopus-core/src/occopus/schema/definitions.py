@@ -76,4 +76,5 @@ def implementation(index: int, data: Mapping[str, Any]) -> Implementation:
         data.get("contextualisation"),
         data.get("config_management"),
         data.get("health_check"),
+        data.get("create_timeout"),
     )
