@@ -139,6 +139,14 @@ class TestWaiting:
         assert raised.value.hint == "a longer create_timeout may help"
         assert bench.is_clean
 
+    def test_create_timeout_may_stand_in_the_definition_and_the_node_goes_over_it(self, bench: Any) -> None:
+        bench.cloud.pending.add("db")
+        definition = {**bench.implementation(), "create_timeout": 1}
+        with pytest.raises(StepsFailed, match="not ready within 1 s"):
+            bench.build(bench.infra("db", db=[definition]))
+        with pytest.raises(StepsFailed, match="not ready within 2 s"):
+            bench.build(bench.infra({"name": "db", "create_timeout": 2}, db=[definition]))
+
     def test_create_timeout_is_neither_cut_short_nor_overrun_by_a_long_interval(self, bench: Any) -> None:
         bench.cloud.pending.add("db")
         bench.policy = replace(bench.policy, poll_first=0.3, poll_longest=60.0, poll_growth=100.0)

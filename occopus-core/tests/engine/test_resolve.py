@@ -435,3 +435,18 @@ def test_the_checks_of_an_instance(section: Mapping[str, Any] | None, wanted: di
 def test_a_check_that_does_not_fit_after_rendering() -> None:
     with pytest.raises(RenderError, match=r"health_check.ports.0: after rendering, item 1 of 'ports' must be at most 65535, not 99999"):
         checks({"ports": ["{{ 99999 }}"]})
+
+
+def test_what_the_schema_or_its_key_calls_secret_is_learned_wherever_it_stands() -> None:
+    learned: list[str] = []
+    own = Node("n", "one", (Implementation(0, {"type": "moon", "password": "{{ 'hun' }}ter2", "side": "near", "any": {"token": 4711}}),))
+    outside = replace(OUTSIDE, learn=learned.append)
+    resolver(own, outside).inputs(own, own.implementations[0], NODE_ID, instances)
+    assert learned == ["hunter2", "4711"]
+
+
+@pytest.mark.parametrize(("section", "seconds"), [(None, 600.0), ({"timeout": 5}, 5.0), ({"timeout": "{{ variables.patience }}"}, 7.0)])
+def test_how_long_failing_health_is_tolerated(section: Mapping[str, Any] | None, seconds: float) -> None:
+    implementation = Implementation(0, {"type": "moon"}, health_check=section)
+    own = Node("n", "one", (implementation,), variables={"patience": 7})
+    assert resolver(own).health_timeout(own, implementation, instances("n")[0]) == seconds

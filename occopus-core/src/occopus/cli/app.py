@@ -43,6 +43,12 @@ class App:
             self.show_faults(diagnostics.faults)
         return opened
 
+    def log(self, error: Exception) -> None:
+        """Keep where an unexpected error arose, where a log is kept."""
+        import logging  # noqa: PLC0415 - only those who need it wait for it
+
+        logging.getLogger("occopus").error("something unexpected went wrong", exc_info=error)
+
     def say(self, text: str = "") -> None:
         """Tell people something."""
         click.echo(self.masker.mask(text), err=True)
@@ -92,6 +98,7 @@ def door(function: Callable[..., Any]) -> Callable[..., Any]:
         except (click.exceptions.Exit, click.ClickException, click.Abort, BrokenPipeError, KeyboardInterrupt):
             raise
         except Exception as error:
+            app.log(error)
             app.say(f"error: something unexpected went wrong: {type(error).__name__}: {error}\n  = --debug shows where")
             _end(app, FAILED)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -16,6 +17,8 @@ from occopus.engine.resolve import Resolver
 from occopus.model.instance import Instance, NodeId
 from occopus.model.node import Implementation, Node
 from occopus.plugins.resource import ResourceError, ResourceHandler
+
+LOG = logging.getLogger("occopus.engine")
 
 Waiting = Callable[[NodeId, str], None]
 """Told, for people to see, what an instance waits for."""
@@ -66,6 +69,7 @@ class Pass:
         """Says that a call for an instance is tried again."""
 
         def tell(error: ResourceError) -> None:
+            LOG.warning("%s %s: %s: %s; trying again", instance.node_name, instance.node_id, error.kind, error.message)
             self.waiting(instance.node_id, f"{error.kind}: {error.message}; trying again")
 
         return tell

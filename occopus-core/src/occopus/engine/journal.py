@@ -5,6 +5,7 @@ It keeps what it has read and written, so that no step reads the infrastructure 
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -24,6 +25,8 @@ from occopus.store.records import (
     put_infra,
     put_instance,
 )
+
+LOG = logging.getLogger("occopus.engine")
 
 Listener = Callable[[Event], None]
 
@@ -155,4 +158,5 @@ class Journal:
     def _tell(self, event: Event | None) -> None:
         """Only when everything is written down here too: whoever listens may fail."""
         if event:
+            LOG.info("%s", " ".join(filter(None, (self.infra_id, event.kind, event.node_name, event.node_id, event.message))))
             self._listen(event)
