@@ -8,7 +8,6 @@ from __future__ import annotations
 import getpass
 import os
 import random
-import subprocess
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -201,6 +200,8 @@ def run_command(command: str) -> str:
     Raises:
         UsageError: it fails or takes too long; the message has the end of what it printed.
     """
+    import subprocess  # noqa: PLC0415 - few templates run commands
+
     try:
         done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=COMMAND_TIMEOUT, check=False)  # noqa: S602
     except subprocess.TimeoutExpired:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from occopus.model.infrastructure import InfraId
 from occopus.model.instance import NodeId, NodeState
 from occopus.model.node import Section
 from occopus.plugins.schema import Check, CredentialsSpec, Schema
+
+if TYPE_CHECKING:  # start-up is felt at every command
+    import logging
 
 
 @dataclass(frozen=True)

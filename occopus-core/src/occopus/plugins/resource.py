@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from occopus.errors import OccopusError
 from occopus.model.infrastructure import InfraId
@@ -16,6 +15,9 @@ from occopus.model.instance import Address, Handle, NodeId, NodeState
 from occopus.model.node import Section
 from occopus.plugins.contextualiser import Context
 from occopus.plugins.schema import Check, CredentialsSpec, Schema
+
+if TYPE_CHECKING:  # start-up is felt at every command
+    import logging
 
 Checkpoint = Callable[[Handle], None]
 """Stores a handle; when it returns, the ids in the handle survive a crash."""
