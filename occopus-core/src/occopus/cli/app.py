@@ -7,6 +7,7 @@ import json
 import sys
 import traceback
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -50,8 +51,9 @@ class App:
         logging.getLogger("occopus").error("something unexpected went wrong", exc_info=error)
 
     def say(self, text: str = "") -> None:
-        """Tell people something."""
-        click.echo(self.masker.mask(text), err=True)
+        """Tell people something. Where nobody listens any more, the work goes on."""
+        with suppress(OSError):
+            click.echo(self.masker.mask(text), err=True)
 
     def warn(self, text: str) -> None:
         self.say(text if text.split(":", 1)[0] == "warning" or ": warning:" in text else f"warning: {text}")
