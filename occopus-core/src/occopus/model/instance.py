@@ -11,7 +11,7 @@ from occopus.model.infrastructure import InfraId
 from occopus.model.node import Section
 
 NodeId = NewType("NodeId", str)
-"""Identifies one instance of a node (a UUID as text). It never names two machines at once."""
+"""Identifies one instance of a node (a UUID as text). It never names two machines, not even one after the other."""
 
 
 class NodeState(StrEnum):

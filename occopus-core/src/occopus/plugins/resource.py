@@ -143,7 +143,8 @@ class ResourceHandler(ABC):
         """Begin or go on to remove everything that `create` made for this node and nothing else.
 
         Succeeds on what is already gone. A handle without ids means that a create may have been begun: find what it made by its marks or
-        names. The engine then asks `describe` until the node is absent, or `shutdown` with nothing unfinished.
+        names. The engine then asks `describe` until the node is absent, or `shutdown` with nothing unfinished; a status with `unfinished`
+        makes it call `drop` again.
         """
 
     @abstractmethod
@@ -163,9 +164,8 @@ class ResourceHandlerSpec:
     """Declares a resource type.
 
     `handler` is `package.module:Class`, imported when the first handler of the type is needed. `endpoint` names the keys of the section
-    that say
-    where requests go: nodes that agree in them (and in their credentials) share a handler. `contexts` are the contextualisers that fit,
-    besides `basic` and none. `user_data_limit` is in bytes. `local` means that nodes run on the machine that runs Occopus.
+    that say where requests go: nodes that agree in them (and in their credentials) share a handler. `contexts` are the contextualisers
+    that fit, besides `basic` and none. `user_data_limit` is in bytes. `local` means that nodes run on the machine that runs Occopus.
     """
 
     type: str
