@@ -22,10 +22,10 @@ class Target:
 class HealthCheckSpec:
     """Declares a key of the `health_check` section.
 
-    `check` is `package.module:function`, called in a thread as `check(target, settings) -> str | None` with the key's value, rendered and of
-    the type that `rule` demands. It returns None where the node is healthy, else the reason why not, within `timeout` seconds; where it
-    raises, the node does not count as healthy. `rule` is the Cerberus rule for the key's value. `default` is the value where the key is left
-    out; None means no check then. `aliases` are other spellings of the key.
+    `check` is `package.module:function`, called in a thread as `check(target, settings) -> str | None` with the key's value, which is
+    rendered and of the type that `rule` demands. It returns None where the node is healthy, else the reason why not, within `timeout`
+    seconds; where it raises, the node does not count as healthy. `rule` is the Cerberus rule for the key's value. `default` is the value
+    where the key is left out; None means no check then. `aliases` are other spellings of the key.
     """
 
     key: str

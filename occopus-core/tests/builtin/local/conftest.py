@@ -89,13 +89,20 @@ class Local:
 
     def supervisors(self) -> list[psutil.Process]:
         """One a machine. Just after a fork its child looks the same but leads no session."""
-        return [process for process in self.processes() if "supervisor.py" in " ".join(process.cmdline()) and leads_session(process.pid)]
+        return [process for process in self.processes() if "supervisor.py" in command_of(process) and leads_session(process.pid)]
 
 
 def leads_session(pid: int) -> bool:
     with suppress(ProcessLookupError):
         return os.getsid(pid) == pid
     return False
+
+
+def command_of(process: psutil.Process) -> str:
+    """Its command line; empty for one that has ended meanwhile."""
+    with suppress(psutil.Error):
+        return " ".join(process.cmdline())
+    return ""
 
 
 def home_of(process: psutil.Process) -> str:
