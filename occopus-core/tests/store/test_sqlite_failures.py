@@ -143,7 +143,7 @@ def test_name_that_is_no_text(store: SqliteStore) -> None:
 
 
 UNPRIVILEGED = """
-import os, sys
+import os, sys, urllib.parse  # the last is needed later, and an interpreter in root's home can't be read then
 from pathlib import Path
 from occopus.errors import StoreError
 from occopus.store.base import Key, Put
