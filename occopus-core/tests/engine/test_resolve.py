@@ -12,7 +12,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from occopus.engine.resolve import Inputs, Resolver
+from occopus.engine.inputs import Inputs
+from occopus.engine.resolve import Resolver
 from occopus.engine.scope import Outside
 from occopus.errors import RenderError
 from occopus.model.infrastructure import AttributeMapping, Dependency, InfraId, Infrastructure

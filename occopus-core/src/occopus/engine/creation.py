@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from occopus.engine.calls import may_pass
 from occopus.engine.context import Pass
+from occopus.engine.inputs import Inputs
 from occopus.engine.readiness import with_readiness
 from occopus.engine.removal import remove
-from occopus.engine.resolve import Inputs
 from occopus.errors import OccopusError
 from occopus.model.instance import Instance, NodeId, NodeState, Phase
 from occopus.model.node import Implementation, Node

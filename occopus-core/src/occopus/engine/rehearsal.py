@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 
-from occopus.engine.resolve import Inputs, Resolver
+from occopus.engine.inputs import Inputs
+from occopus.engine.resolve import Resolver
 from occopus.engine.scope import Outside, placeholder_for_command, placeholder_for_secret, unheard
 from occopus.errors import RenderError
 from occopus.model.infrastructure import InfraId, Infrastructure
