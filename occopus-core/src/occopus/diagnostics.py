@@ -16,6 +16,10 @@ LONGEST_EXCERPT = 100
 """Characters of a source line that are shown; a longer line is cut around the fault."""
 
 
+MOST_CHOICES = 1000
+"""Words among which the nearest is looked for: with more, each of many faults would take long."""
+
+
 @dataclass(frozen=True)
 class Source:
     """A text with the name under which it is shown, usually the path as the user gave it."""
@@ -120,6 +124,8 @@ def did_you_mean(word: object, choices: Iterable[str]) -> str | None:
     import difflib  # noqa: PLC0415 - only those who err wait for it
 
     choices = sorted(str(choice) for choice in choices)
+    if len(choices) > MOST_CHOICES:
+        return None
     near = difflib.get_close_matches(str(word)[:LONGEST_EXCERPT], choices, n=1, cutoff=0.6)
     if near:
         return f"did you mean '{near[0]}'?"

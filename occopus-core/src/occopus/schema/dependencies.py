@@ -17,7 +17,8 @@ PAIR = 2
 
 def read_dependencies(entries: list[Any], nodes: Iterable[Any], reporter: Reporter) -> list[Dependency]:
     """The dependencies that are right; the others are reported. `nodes` are the entries of the nodes as written."""
-    read = [_dependency(entry, list(nodes), reporter.below(index)) for index, entry in enumerate(entries)]
+    known = _Nodes(nodes)
+    read = [_dependency(entry, known, reporter.below(index)) for index, entry in enumerate(entries)]
     return [dependency for dependency in read if dependency]
 
 
@@ -41,7 +42,19 @@ def creation_order(nodes: Iterable[str], dependencies: Iterable[Dependency], rep
     return order
 
 
-def _dependency(entry: Any, nodes: list[Any], reporter: Reporter) -> Dependency | None:
+class _Nodes:
+    """The nodes that a reference can mean, by name and as entries."""
+
+    def __init__(self, entries: Iterable[Any]) -> None:
+        self._entries = list(entries)
+        self._ids = {id(entry) for entry in self._entries}
+        self.names = {entry["name"] for entry in self._entries if isinstance(entry, Mapping) and isinstance(entry.get("name"), str)}
+
+    def has_entry(self, reference: Any) -> bool:
+        return id(reference) in self._ids
+
+
+def _dependency(entry: Any, nodes: _Nodes, reporter: Reporter) -> Dependency | None:
     mappings: Any = []
     pair, place = entry, reporter
     if isinstance(entry, Mapping):
@@ -58,15 +71,14 @@ def _dependency(entry: Any, nodes: list[Any], reporter: Reporter) -> Dependency 
     return Dependency(str(ends[0]), str(ends[1]), tuple(mapping for mapping in read if mapping))
 
 
-def _node_name(reference: Any, nodes: list[Any], reporter: Reporter) -> str | None:
+def _node_name(reference: Any, nodes: _Nodes, reporter: Reporter) -> str | None:
     """A reference is a node's name, or an alias of the node, which the loader has replaced by the node itself."""
     name = reference.get("name") if isinstance(reference, Mapping) else reference
-    names = [node["name"] for node in nodes if isinstance(node, Mapping) and isinstance(node.get("name"), str)]
-    if isinstance(name, str) and name in names:
+    if isinstance(name, str) and name in nodes.names:
         return name
-    if not any(reference is node for node in nodes):  # a node without a name is at fault for that already
+    if not nodes.has_entry(reference):  # a node without a name is at fault for that already
         shown = f"'{name}'" if isinstance(name, str) else describe(reference)
-        reporter.error(f"{shown} is no node of this infrastructure", hint=did_you_mean(name, set(names)))
+        reporter.error(f"{shown} is no node of this infrastructure", hint=did_you_mean(name, nodes.names))
     return None
 
 
