@@ -61,6 +61,7 @@ class Composition:
     def __init__(self, registry: Registry) -> None:
         self.registry = registry
         self._rules: dict[tuple[str, str], SectionRules] = {}
+        self._sound_health_checks: set[str] = set()
 
     def rules(self, section: str, type: str = "") -> SectionRules:
         """The rules for a section of a type (`health_check` has none).
@@ -83,7 +84,9 @@ class Composition:
             MissingPlugin: nobody offers it, or its rule is not right.
         """
         spec = self.registry.health_check(key)
-        self._sound({key: spec.rule}, (), spec)
+        if spec.key not in self._sound_health_checks:
+            self._sound({key: spec.rule}, (), spec)
+            self._sound_health_checks.add(spec.key)
         return spec
 
     def _compose(self, section: str, type: str) -> SectionRules:
