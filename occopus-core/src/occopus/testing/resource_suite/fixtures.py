@@ -16,17 +16,17 @@ class ResourceFixtures:
     @pytest.fixture
     def spec(self) -> ResourceHandlerSpec:
         """The spec as the package's hook yields it."""
-        raise NotImplementedError("the suite needs a fixture 'spec': the backend's ResourceHandlerSpec")
+        pytest.fail("the suite needs a fixture 'spec': the backend's ResourceHandlerSpec")
 
     @pytest.fixture
     def make_handler(self) -> MakeHandler:
         """Makes fresh handlers, all of them onto the same backend."""
-        raise NotImplementedError("the suite needs a fixture 'make_handler': a callable that makes fresh handlers onto one backend")
+        pytest.fail("the suite needs a fixture 'make_handler': a callable that makes fresh handlers onto one backend")
 
     @pytest.fixture
     def section(self) -> dict[str, Any]:
         """A valid resource section."""
-        raise NotImplementedError("the suite needs a fixture 'section': a valid resource section")
+        pytest.fail("the suite needs a fixture 'section': a valid resource section")
 
     @pytest.fixture
     def context(self) -> Context | None:
