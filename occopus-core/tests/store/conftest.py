@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
+
+from occopus.store.sqlite import SqliteStore
 
 
 class Clock:
@@ -28,3 +31,17 @@ def clock() -> Clock:
 @pytest.fixture
 def advance(clock: Clock) -> Callable[[float], None]:
     return clock.advance
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where an SQLite store has its file."""
+    return tmp_path / "state.db"
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[SqliteStore]:
+    """An SQLite store on that file; the suites of other stores put their own in its place."""
+    store = SqliteStore(path)
+    yield store
+    store.close()

@@ -21,18 +21,6 @@ from occopus.store.sqlite import SqliteStore
 KEY = Key("thing", "scope", "name")
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "state.db"
-
-
-@pytest.fixture
-def store(path: Path) -> Iterator[SqliteStore]:
-    store = SqliteStore(path)
-    yield store
-    store.close()
-
-
 def refusal(work: Callable[[], object]) -> tuple[str, str]:
     with pytest.raises(StoreError) as caught:
         work()
