@@ -63,6 +63,10 @@ class LeaseLost(StoreError):
     """The writer's lease has passed to somebody else; its write was refused."""
 
 
+class StalePlan(OccopusError):
+    """A plan was computed for a state that is no longer there; nothing was done."""
+
+
 class StepsFailed(OccopusError):
     """Steps of a plan failed. The message lists each with its reason."""
 

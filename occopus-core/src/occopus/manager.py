@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 from occopus.credentials import load_credentials
 from occopus.diagnostics import Diagnostics
-from occopus.engine import session
+from occopus.engine import looking, session
 from occopus.engine.policy import Policy
 from occopus.engine.running import run
 from occopus.engine.services import Services, Watcher
+from occopus.engine.session import Outcome
 from occopus.model.infrastructure import InfraId, InfraRecord, Infrastructure
 from occopus.model.instance import Instance
 from occopus.model.plan import Plan
@@ -21,32 +23,70 @@ from occopus.workspace import Workspace
 class InfrastructureManager(Workspace):
     """Describes, plans, builds, watches and removes infrastructures."""
 
-    def plan(self, infrastructure: Infrastructure | None, infra_id: str) -> Plan:
-        """What the next pass over an infrastructure would do; with `infrastructure`, what building that would do."""
-        with self._services() as services:
-            return asyncio.run(session.plan(services, InfraId(infra_id), infrastructure))
+    def plan(self, infrastructure: Infrastructure | None, infra_id: str, *, force_replace: bool = False) -> Plan:
+        """What the next pass over an infrastructure would do; with `infrastructure`, what building that would do.
 
-    def build(self, infrastructure: Infrastructure, infra_id: str | None = None, watcher: Watcher | None = None) -> Sequence[Instance]:
-        """Build an infrastructure, or make an existing one what `infrastructure` says; its instances.
+        Raises:
+            InfrastructureNotFound: there is no such infrastructure.
+        """
+        with self._services() as services:
+            return asyncio.run(looking.plan(services, InfraId(infra_id), infrastructure, force_replace=force_replace))
+
+    def build(
+        self, infrastructure: Infrastructure, infra_id: str | None = None, watcher: Watcher | None = None, *, plan: str | None = None
+    ) -> Outcome:
+        """Build an infrastructure, or make an existing one what `infrastructure` says. `plan` is the token of a plan that was shown: then
+        just that is carried out.
 
         Raises:
             InfrastructureNotFound: an identifier is given, and there is no such infrastructure.
+            StalePlan: the infrastructure has changed since the plan was made; nothing is done.
             StepsFailed, Interrupted: what was made is removed again; the message says what could not be.
         """
         with self._services(watcher) as services:
             id, existing = InfraId(infra_id or services.clock.new_id()), infra_id is not None
-            return run(lambda stop: session.build(services, id, infrastructure, stop, must_exist=existing), id, services.watcher)
+            build = partial(session.build, services, id, infrastructure, must_exist=existing, exactly=plan)
+            return run(build, id, services.watcher)
 
-    def destroy(self, infra_id: str, watcher: Watcher | None = None) -> None:
-        """Remove an infrastructure with everything that was made for it."""
+    def maintain(self, infra_id: str, watcher: Watcher | None = None, *, force_replace: bool = False) -> Outcome:
+        """Make one pass: replace what has failed, and come to the numbers of instances that are wanted.
+
+        With `force_replace`, also where most of an infrastructure fails only our own health checks at once.
+
+        Raises:
+            InfrastructureNotFound: there is no such infrastructure.
+            StepsFailed, Interrupted: the next pass goes on where it ended.
+        """
         id = InfraId(infra_id)
         with self._services(watcher) as services:
-            run(lambda stop: session.destroy(services, id, stop), id, services.watcher)
+            return run(partial(session.maintain, services, id, force_replace=force_replace), id, services.watcher)
+
+    def keep(
+        self, infra_id: str, every: float, told: Callable[[Outcome | Exception], None], watcher: Watcher | None = None, **options: bool
+    ) -> None:
+        """Make passes, with so many seconds in between, until Ctrl-C or until the infrastructure is gone.
+
+        `told` hears what each came to; `options` are those of `maintain`.
+        """
+        id = InfraId(infra_id)
+        with self._services(watcher) as services:
+            run(lambda stop: session.keep(services, id, every, stop, told, **options), id, services.watcher)
+
+    def destroy(self, infra_id: str, watcher: Watcher | None = None) -> None:
+        """Remove an infrastructure with everything that was made for it.
+
+        Raises:
+            InfrastructureNotFound: there is no such infrastructure.
+            StepsFailed, Interrupted: run it again.
+        """
+        id = InfraId(infra_id)
+        with self._services(watcher) as services:
+            run(partial(session.destroy, services, id), id, services.watcher)
 
     def report(self, infra_id: str) -> tuple[InfraRecord, Sequence[Instance]]:
         """An infrastructure and its instances as they are now."""
         with self._services() as services:
-            return asyncio.run(session.report(services, InfraId(infra_id)))
+            return asyncio.run(looking.report(services, InfraId(infra_id)))
 
     @contextmanager
     def _services(self, watcher: Watcher | None = None) -> Iterator[Services]:

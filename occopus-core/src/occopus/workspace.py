@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import getpass
 import os
-import random
+import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -18,14 +18,16 @@ from typing import Any, Self
 from occopus.descriptors.loader import load_file
 from occopus.diagnostics import Diagnostics, Fault
 from occopus.engine.faults import report_template_faults
-from occopus.engine.planning import Choices, World, make_plan
+from occopus.engine.planning import World, make_plan, seeded
 from occopus.engine.rehearsal import Rehearsal, Rehearsed, without_effects
+from occopus.engine.requesting import request_scaling
 from occopus.engine.scope import Outside
 from occopus.errors import InfrastructureNotFound, UsageError
 from occopus.masking import Masker
 from occopus.model.event import Event
 from occopus.model.infrastructure import InfraId, InfraRecord, Infrastructure
 from occopus.model.plan import Plan
+from occopus.model.request import ScaleRequest
 from occopus.model.secret import SecretReference, from_plain, to_plain
 from occopus.plugins.loading import load_plugins
 from occopus.plugins.registry import Registry
@@ -146,8 +148,7 @@ class Workspace:
 
     def plan_from_nothing(self, infrastructure: Infrastructure) -> Plan:
         """What building a new infrastructure would do."""
-        choices = Choices(lambda: str(uuid.uuid4()), random.Random().choice)  # noqa: S311 - chooses an implementation
-        return make_plan(World(infrastructure, None, ()), choices)
+        return make_plan(World(infrastructure, None), seeded(str(uuid.uuid4())))
 
     def described(self, infra_id: str) -> Infrastructure:
         """The description that an infrastructure was built from; of one that is on its way out, the last.
@@ -164,6 +165,16 @@ class Workspace:
     def list(self) -> list[InfraRecord]:
         """All infrastructures in the store, the oldest first."""
         return sorted(load_infras(self.store), key=lambda infra: infra.created_at)
+
+    def scale(self, infra_id: str, node: str, *, change: int | None = None, target: int | None = None, leaving: str | None = None) -> str:
+        """Ask for so many more or fewer instances of a node (`change`), for exactly so many (`target`), or for the one to go that has
+        an id or address (`leaving`). The next pass carries it out; what that will come to.
+
+        Raises:
+            InfrastructureNotFound, UsageError: there is no such infrastructure, node or instance.
+        """
+        request = ScaleRequest(InfraId(infra_id), node, time.time(), change, target)
+        return request_scaling(self.store, request, leaving)
 
     def events(self, infra_id: str, after: str = "") -> Iterator[tuple[str, Event]]:
         """What happened to an infrastructure, also to one that is gone.

@@ -29,7 +29,7 @@ def test_the_example_from_its_build_to_its_end(home: Any) -> None:
         assert answer.read() == b"Hello from the receiver!\n"
 
     table = home.run("occopus", "report", "-i", infra_id).stdout
-    assert table.startswith(f"message {infra_id}: built\n")
+    assert table.startswith(f"message {infra_id}: built, 2/2 ready\n")
     assert sender["resource_address"] in table
     assert infra_id in home.run("occopus", "list").stdout
     (listed,) = json.loads(home.run("occopus", "list", "--json").stdout)

@@ -18,9 +18,10 @@ import pytest
 
 from occopus.credentials import Credentials
 from occopus.credentials_file import Entry
-from occopus.engine import session
+from occopus.engine import looking, session
 from occopus.engine.clock import Clock
 from occopus.engine.policy import Policy
+from occopus.engine.requesting import request_scaling
 from occopus.engine.scope import Outside
 from occopus.engine.services import Services, Watcher
 from occopus.masking import Masker
@@ -28,6 +29,7 @@ from occopus.model.event import Event
 from occopus.model.infrastructure import InfraId, InfraRecord, Infrastructure
 from occopus.model.instance import Instance, NodeId, NodeState
 from occopus.model.plan import Plan
+from occopus.model.request import ScaleRequest
 from occopus.plugins.config_manager import ConfigManager, ConfigManagerSpec, NodeRegistration
 from occopus.plugins.health import HealthCheckSpec, Target
 from occopus.plugins.hookspecs import hookimpl
@@ -70,6 +72,7 @@ class VirtualClock(Clock):
         self.now = 0.0
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
         self._order = count()
+        self._quiet_turns = 0
 
     def time(self) -> float:
         return self.now
@@ -82,6 +85,7 @@ class VirtualClock(Clock):
         await waking
 
     async def call(self, function: Callable[..., Any], *args: Any) -> Any:
+        self._quiet_turns = 0
         await asyncio.sleep(0)
         return function(*args)
 
@@ -92,7 +96,9 @@ class VirtualClock(Clock):
     async def _drive(self, operation: Coroutine[Any, Any, T]) -> T:
         task = asyncio.ensure_future(operation)
         while not task.done():
-            for _ in range(50):  # far more turns than any chain of callbacks takes
+            self._quiet_turns = 0
+            while self._quiet_turns < 50:  # far more turns than any chain of callbacks takes from one call to the next
+                self._quiet_turns += 1
                 await asyncio.sleep(0)
             if not task.done():
                 self.now, _, waking = heapq.heappop(self._sleepers)
@@ -252,17 +258,27 @@ class Bench:
         )
         return replace(services, **changes)
 
-    def build(self, wanted: Infrastructure, stop_when: Callable[[], bool] | None = None, **changes: Any) -> Sequence[Instance]:
-        return self._run(changes, stop_when, lambda services, stop: session.build(services, INFRA, wanted, stop))
+    def build(
+        self, wanted: Infrastructure, stop_when: Callable[[], bool] | None = None, exactly: str | None = None, **changes: Any
+    ) -> Sequence[Instance]:
+        return self._run(changes, stop_when, lambda services, stop: session.build(services, INFRA, wanted, stop, exactly=exactly)).instances
+
+    def maintain(self, stop_when: Callable[[], bool] | None = None, force_replace: bool = False, **changes: Any) -> session.Outcome:
+        return self._run(changes, stop_when, lambda services, stop: session.maintain(services, INFRA, stop, force_replace=force_replace))
+
+    def scale(self, node: str, change: int | None = None, target: int | None = None, leaving: str | None = None, **changes: Any) -> str:
+        """As a user who asks for it; `at` is the moment of asking."""
+        request = ScaleRequest(INFRA, node, changes.pop("at", 0.0), change, target)
+        return request_scaling(self.store, request, leaving)
 
     def destroy(self, stop_when: Callable[[], bool] | None = None, **changes: Any) -> None:
         self._run(changes, stop_when, lambda services, stop: session.destroy(services, INFRA, stop))
 
     def report(self, **changes: Any) -> tuple[InfraRecord, Sequence[Instance]]:
-        return self._run(changes, None, lambda services, stop: session.report(services, INFRA))
+        return self._run(changes, None, lambda services, stop: looking.report(services, INFRA))
 
-    def plan(self, wanted: Infrastructure | None = None, **changes: Any) -> Plan:
-        return self._run(changes, None, lambda services, stop: session.plan(services, INFRA, wanted))
+    def plan(self, wanted: Infrastructure | None = None, force_replace: bool = False, **changes: Any) -> Plan:
+        return self._run(changes, None, lambda services, stop: looking.plan(services, INFRA, wanted, force_replace=force_replace))
 
     def _run(self, changes: dict[str, Any], stop_when: Callable[[], bool] | None, operation: Callable[..., Any]) -> Any:
         services = self.services(**changes)

@@ -172,7 +172,7 @@ class TestReplacing:
         made = plan(infrastructure([node("db")]), [instance("db", state=DEAD)])
         (dropped,), (created,) = steps(made, Action.DROP, "db"), steps(made, Action.CREATE, "db")
         assert waits(made, created, dropped)
-        assert created.reason == "replaces db-0"
+        assert created.reason == "replaces db-0 (failed: )"
 
     def test_the_outdated_go_one_by_one_each_after_the_next_is_ready_where_there_is_room(self) -> None:
         made = plan(infrastructure([node("db", 3, 4)]), [instance("db", number, made_by=OLD) for number in range(3)])

@@ -265,7 +265,7 @@ class TestReport:
         before = everything(bench)
         _, instances = bench.report()
         assert [(each.node_name, each.state, each.reason) for each in instances] == [
-            ("db", NodeState.PENDING, "fit: no answer"),
+            ("db", NodeState.PENDING, "fit: no answer (for 0 s; replaced after 600 s)"),
             ("app", NodeState.FAILED, "kernel panic"),
         ]
         bench.plan()

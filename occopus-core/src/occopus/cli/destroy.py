@@ -25,6 +25,6 @@ def command(app: App, infra_id: str, parallelize: bool) -> None:
     manager = app.open(InfrastructureManager)
     if parallelize:
         manager.settings = replace(manager.settings, parallelize=True)
-    with watching(app, "destroying", infra_id) as watcher:
+    with watching(app, "destroying", infra_id, f"'occopus destroy -i {infra_id}' goes on where it ended") as watcher:
         manager.destroy(infra_id, watcher)
     app.say(f"destroyed: {infra_id}")

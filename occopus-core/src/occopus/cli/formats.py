@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,19 +14,23 @@ if TYPE_CHECKING:
     from occopus.model.plan import Plan, Step
     from occopus.plugins.registry import Registry
 
-MARKS = {"create": "+", "resume": "~", "drop": "-"}
+MARKS = {"create": "+", "resume": "~", "drop": "-", "await": "?"}
 
 
 def plan_as_text(plan: Plan) -> str:
     """One line for each step, and their number."""
     lines = [f"warning: {warning}" for warning in plan.warnings]
-    lines += [f"  {MARKS[step.action]} {step.action} {step.node_name} {step.node_id}  ({step.reason})" for step in plan.visible]
+    lines += [
+        f"  {MARKS[step.action]} {step.action} {step.node_name} {step.node_id}{f' by {step.by}' if step.by else ''}  ({step.reason})"
+        for step in plan.visible
+    ]
     total = ", ".join(f"{number} to {action}" for action, number in sorted(plan.counts.items()))
-    return "\n".join([*lines, f"plan: {total}" if total else "plan: nothing to do"])
+    lines.append(f"plan: {total}" if total else "plan: nothing to do")
+    return "\n".join([*lines, f"'--plan {plan.token}' makes 'occopus build' do just this"] if plan.token and total else lines)
 
 
 def plan_as_json(plan: Plan) -> dict[str, Any]:
-    return {"steps": [_step_as_json(step) for step in plan.visible], "warnings": list(plan.warnings)}
+    return {"steps": [_step_as_json(step) for step in plan.visible], "warnings": list(plan.warnings), "token": plan.token}
 
 
 def _step_as_json(step: Step) -> dict[str, Any]:
@@ -34,6 +39,7 @@ def _step_as_json(step: Step) -> dict[str, Any]:
         "node": step.node_name,
         "node_id": step.node_id,
         "implementation": step.implementation,
+        "by": step.by,
         "reason": step.reason,
         "after": list(step.after),
     }
@@ -50,9 +56,25 @@ def addresses_as_text(infrastructure: Infrastructure, instances: Sequence[Instan
 
 def report_as_text(record: InfraRecord, instances: Sequence[Instance]) -> str:
     """A table of the instances."""
-    rows = [[i.node_name, i.node_id, str(i.state), age(i.created_at), _addresses(i), i.reason] for i in instances]
-    heading = f"{record.name} {record.infra_id}: {status_of(record)}"
-    return f"{heading}\n{table(rows, ['node', 'instance', 'state', 'age', 'addresses', 'reason'])}" if rows else heading
+    header = ["node", "instance", "state", "age", "addresses", "by", "reason"]
+    rows = [[i.node_name, i.node_id, str(i.state), age(i.created_at), _addresses(i), i.label, _reason(i)] for i in instances]
+    heading = f"{record.name} {record.infra_id}: {status_of(record)}, {_ready_counts(record, instances)}"
+    return f"{heading}\n\n{table(rows, header)}" if rows else heading
+
+
+def _ready_counts(record: InfraRecord, instances: Sequence[Instance]) -> str:
+    """How many instances are ready, and of each node that may have more or fewer, how many are wanted."""
+    ready = Counter(i.node_name for i in instances if i.state == "ready")
+    wanted = {name: limits.clamped(record.targets.get(name, limits.min)) for name, limits in record.limits.items()}
+    scalable = {name: limits for name, limits in record.limits.items() if limits.min != limits.max}
+    parts = [f"{name} {ready[name]}/{wanted[name]} (limits {limits.min} to {limits.max})" for name, limits in scalable.items()]
+    return ", ".join([f"{ready.total()}/{sum(wanted.values())} ready", *parts])
+
+
+def _reason(instance: Instance) -> str:
+    """The last thing that is to be said of an instance; where it does well, what it came in place of."""
+    replacement = instance.origin if instance.origin.startswith("replaces") else ""
+    return (replacement if instance.state == "ready" else "") or instance.reason
 
 
 def report_as_lines(instances: Sequence[Instance]) -> str:
@@ -63,9 +85,10 @@ def report_as_lines(instances: Sequence[Instance]) -> str:
 def report_as_json(record: InfraRecord, instances: Sequence[Instance], wanted: str | None = None) -> dict[str, Any]:
     """Nodes with their instances and scaling, as the service gives them."""
     report: dict[str, Any] = {}
-    for node in (record.desired or {}).get("nodes", ()):
-        if wanted is None or wanted in node["name"]:
-            report[node["name"]] = {"instances": {}, "scaling": _scaling(record, node)}
+    for name, limits in record.limits.items():
+        if wanted is None or wanted in name:
+            target = limits.clamped(record.targets.get(name, limits.min))
+            report[name] = {"instances": {}, "scaling": {"actual": 0, "target": target, "min": limits.min, "max": limits.max}}
     for instance in instances:
         entry = report.setdefault(instance.node_name, {"instances": {}, "scaling": {"actual": 0, "target": 0, "min": 0, "max": 0}})
         entry["instances"][instance.node_id] = _instance_as_json(instance)
@@ -78,16 +101,14 @@ def _instance_as_json(instance: Instance) -> dict[str, Any]:
         "resource_address": instance.address,
         "addresses": [address.value for address in instance.addresses],
         "state": str(instance.state),
+        "state_since": instance.state_since,
+        "failing_since": instance.failing_since,
         "reason": instance.reason,
+        "origin": instance.origin,
         "created_at": instance.created_at,
         "implementation": instance.implementation,
+        "by": instance.label,
     }
-
-
-def _scaling(record: InfraRecord, node: dict[str, Any]) -> dict[str, int]:
-    scaling = node.get("scaling") or {}
-    least = scaling.get("min", 1)
-    return {"actual": 0, "target": record.targets.get(node["name"], least), "min": least, "max": scaling.get("max", least)}
 
 
 def event_as_text(event: Event) -> str:

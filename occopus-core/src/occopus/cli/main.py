@@ -13,12 +13,13 @@ COMMANDS = {
     "plan": "Show what building, or the next pass, would do.",
     "import": "Load node definitions into the store.",
     "build": "Build an infrastructure, or reconfigure one.",
+    "maintain": "Keep an infrastructure as it should be: heal, scale, finish.",
+    "scale": "Ask for more or fewer instances of a node.",
     "destroy": "Remove an infrastructure and everything made for it.",
     "report": "Show an infrastructure as it is now.",
     "list": "List the infrastructures.",
     "events": "Show what happened to an infrastructure.",
     "graph": "Draw what depends on what.",
-    "maintain": "List or report infrastructures (the original's command).",
     "plugins": "Show what is installed, and what does not load.",
     "schema": "Print what descriptions may contain, as JSON Schema.",
 }
@@ -85,6 +86,11 @@ def import_() -> None:
 def maintain() -> None:
     """The `occopus-maintain` command."""
     _run(load("maintain"), "occopus-maintain")
+
+
+def scale() -> None:
+    """The `occopus-scale` command."""
+    _run(load("scale"), "occopus-scale")
 
 
 def _run(command: click.Command, name: str) -> None:

@@ -19,10 +19,19 @@ CHANGES = 2
 @click.argument("infra_def", metavar="[INFRA]", required=False)
 @infra_id_option(required=False)
 @nodes_option
+@click.option("--force-replace", is_flag=True, help="As for 'occopus maintain'.")
 @click.option("--json", "as_json", is_flag=True, help="Print the steps as JSON.")
 @click.option("--detailed-exitcode", is_flag=True, help="End with 0 where nothing is to be done, 1 on errors, 2 where there are steps.")
 @door
-def command(app: App, infra_def: str | None, infra_id: str | None, nodes: tuple[str, ...], as_json: bool, detailed_exitcode: bool) -> None:
+def command(
+    app: App,
+    infra_def: str | None,
+    infra_id: str | None,
+    nodes: tuple[str, ...],
+    force_replace: bool,
+    as_json: bool,
+    detailed_exitcode: bool,
+) -> None:
     """Show what building INFRA would do, or, with -i and without INFRA, what the next pass would do. Nothing is changed.
 
     \b
@@ -33,7 +42,7 @@ def command(app: App, infra_def: str | None, infra_id: str | None, nodes: tuple[
     manager = app.open(InfrastructureManager)
     infrastructure = app.read(manager, infra_def, nodes)[0] if infra_def else None
     if infra_id:
-        plan = manager.plan(infrastructure, infra_id)
+        plan = manager.plan(infrastructure, infra_id, force_replace=force_replace)
     elif infrastructure:
         plan = manager.plan_from_nothing(infrastructure)
     else:

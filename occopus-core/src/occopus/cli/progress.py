@@ -26,24 +26,28 @@ ENDED = frozenset({"ready", "dropped"})
 
 
 @contextmanager
-def watching(app: App, doing: str, what: str) -> Iterator[Watcher]:
-    """Show the progress of a command until it ends."""
+def watching(app: App, doing: str, what: str, afterwards: str = "") -> Iterator[Watcher]:
+    """Show the progress of a command until it ends. `afterwards` says what finishes the job if it is broken off."""
     if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
         with _live_table(app, f"{doing} {what}") as progress:
-            yield _watcher(app, progress)
+            yield _watcher(app, progress, afterwards)
     else:
-        lines = PlainLines(app)
-        app.say(f"{doing} {what}")
-        yield _watcher(app, lines)
+        yield lines(app, doing, what, afterwards)
 
 
-def _watcher(app: App, progress: PlainLines | LiveTable) -> Watcher:
+def lines(app: App, doing: str, what: str, afterwards: str = "") -> Watcher:
+    """The same in plain lines, for what goes on without an end."""
+    app.say(f"{doing} {what}")
+    return _watcher(app, PlainLines(app), afterwards)
+
+
+def _watcher(app: App, progress: PlainLines | LiveTable, afterwards: str) -> Watcher:
     def stopping() -> None:
         app.say("stopping at a safe point; Ctrl-C again stops at once")
 
     def abandoned(infra_id: str) -> None:
         progress.close()
-        app.say(f"stopped at once; 'occopus destroy -i {infra_id}' removes what is left")
+        app.say("stopped at once; " + (afterwards or f"'occopus destroy -i {infra_id}' removes what is left"))
 
     return Watcher(progress.event, progress.waiting, stopping, abandoned)
 
@@ -62,6 +66,10 @@ class PlainLines:
         with self._lock:
             self._names[event.node_id] = event.node_name
             self._say(event.kind, event.node_name, event.node_id or event.infra_id, event.message)
+            if event.kind in ENDED:
+                self._said.pop(event.node_id, None)
+            if event.kind == "dropped":
+                del self._names[event.node_id]
 
     def waiting(self, node_id: NodeId, reason: str) -> None:
         with self._lock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -10,6 +11,7 @@ from occopus.cli.app import App, door, infra_id_option
 from occopus.cli.formats import report_as_json, report_as_lines, report_as_text
 from occopus.errors import UsageError
 from occopus.manager import InfrastructureManager
+from occopus.model.instance import Instance
 
 
 @click.command("report")
@@ -31,9 +33,9 @@ def command(app: App, infra_id: str, wanted: str | None, output: str | None, as_
 def show_report(app: App, infra_id: str, wanted: str | None, output: str | None, as_json: bool) -> None:
     """Look at an infrastructure and show it in the form asked for."""
     record, instances = app.open(InfrastructureManager).report(infra_id)
-    kept = [instance for instance in instances if wanted is None or wanted in instance.node_name]
+    kept = _of_nodes(wanted, instances)
     if output:
-        _write(output, report_as_lines(kept))
+        write_addresses(output, instances, wanted)
         app.say(f"written: {output}")
     elif as_json:
         app.give_json(report_as_json(record, kept, wanted))
@@ -41,8 +43,18 @@ def show_report(app: App, infra_id: str, wanted: str | None, output: str | None,
         app.give(report_as_text(record, kept))
 
 
-def _write(path: str, text: str) -> None:
+def write_addresses(path: str, instances: Sequence[Instance], wanted: str | None) -> None:
+    """Write one line of addresses for each instance, in place of what the file had before.
+
+    Raises:
+        UsageError: the file can't be written.
+    """
     try:
-        Path(path).write_text(text)
+        Path(path).write_text(report_as_lines(_of_nodes(wanted, instances)))
     except OSError as error:
         raise UsageError(f"the report can't be written to '{path}': {error.strerror}") from None
+
+
+def _of_nodes(wanted: str | None, instances: Sequence[Instance]) -> list[Instance]:
+    """The instances of nodes whose name contains what is wanted."""
+    return [instance for instance in instances if wanted is None or wanted in instance.node_name]

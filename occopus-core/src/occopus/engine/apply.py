@@ -22,7 +22,10 @@ class Outcome:
 
 
 class Runner:
-    """Runs the steps of one plan. `one_by_one` runs a single step at a time; nothing is begun after an error of the kind `stop_at`."""
+    """Runs the steps of one plan. Nothing is begun after an error of the kind `stop_at`.
+
+    `one_by_one` runs a single step at a time, beside those that only wait for something to happen by itself.
+    """
 
     def __init__(self, plan: Plan, carry_out: CarryOut, *, one_by_one: bool, stop_at: type[Exception]) -> None:
         self._plan = plan
@@ -36,6 +39,8 @@ class Runner:
                 self._followers.setdefault(before, []).append(id)
         self._ready = deque(id for id, missing in self._missing.items() if missing == 0)
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._working = 0
+        """How many of them do more than wait."""
         self._ended: asyncio.Queue[str] = asyncio.Queue()
         self._halted = False
         self._outcome = Outcome()
@@ -61,17 +66,19 @@ class Runner:
         self._halt()
 
     def _start(self) -> None:
-        while self._ready and not self._halted and not (self._one_by_one and self._running):
+        while self._ready and not self._halted and not (self._one_by_one and self._working):
             step = self._plan.steps[self._ready.popleft()]
             if step.action is Action.GATE:
                 self._release(step.id)
                 continue
             task = asyncio.ensure_future(self._carry_out(step))
             self._running[step.id] = task
+            self._working += step.action is not Action.AWAIT
             task.add_done_callback(lambda _, id=step.id: self._ended.put_nowait(id))  # type: ignore[misc]
 
     def _end(self, id: str) -> None:
         task, step = self._running.pop(id), self._plan.steps[id]
+        self._working -= step.action is not Action.AWAIT
         if task.cancelled():
             return
         error = task.exception()

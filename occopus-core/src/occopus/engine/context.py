@@ -1,4 +1,4 @@
-"""What the steps of one pass share."""
+"""What looking at an infrastructure needs, and what the steps of a pass over it share."""
 
 from __future__ import annotations
 
@@ -25,27 +25,15 @@ Waiting = Callable[[NodeId, str], None]
 
 
 @dataclass
-class Pass:
-    """One pass over one infrastructure. `resolver` is None where everything goes and nothing is rendered."""
+class View:
+    """Looks at one infrastructure. `resolver` is None where everything goes and nothing is rendered."""
 
-    journal: Journal
     backends: Backends
     calls: Calls
     clock: Clock
-    policy: Policy
     resolver: Resolver | None
-    waiting: Waiting
     health: HealthChecks
-    begun: dict[str, NodeId] = field(default_factory=dict)
-    """By step: the instance that it works on where that is not the plan's, since nothing came of the first."""
-    _pollers: dict[int, Poller] = field(default_factory=dict)
-    _makings: dict[str, Mapping[str, Implementation]] = field(default_factory=dict)
-
-    def poller(self, handler: ResourceHandler) -> Poller:
-        """The one poller of a handler."""
-        if id(handler) not in self._pollers:
-            self._pollers[id(handler)] = Poller(handler, self.clock)
-        return self._pollers[id(handler)]
+    _makings: dict[str, Mapping[str, Implementation]] = field(default_factory=dict, kw_only=True)
 
     @property
     def rendering(self) -> Resolver:
@@ -61,9 +49,27 @@ class Pass:
         node = self.rendering.infrastructure.nodes[instance.node_name]
         if node.name not in self._makings:
             by_index = {str(i.index): i for i in node.implementations}
-            self._makings[node.name] = by_index | {node.fingerprint(i): i for i in node.implementations}
+            self._makings[node.name] = by_index | {self.rendering.infrastructure.fingerprint(node, i): i for i in node.implementations}
         known = self._makings[node.name]
         return node, known.get(instance.fingerprint) or known[str(instance.implementation)]
+
+
+@dataclass
+class Pass(View):
+    """Works on one infrastructure."""
+
+    journal: Journal
+    policy: Policy
+    waiting: Waiting
+    begun: dict[str, NodeId] = field(default_factory=dict)
+    """By step: the instance that it works on where that is not the plan's, since nothing came of the first."""
+    _pollers: dict[int, Poller] = field(default_factory=dict)
+
+    def poller(self, handler: ResourceHandler) -> Poller:
+        """The one poller of a handler."""
+        if id(handler) not in self._pollers:
+            self._pollers[id(handler)] = Poller(handler, self.clock)
+        return self._pollers[id(handler)]
 
     def retrying(self, instance: Instance) -> Callable[[ResourceError], None]:
         """Says that a call for an instance is tried again."""

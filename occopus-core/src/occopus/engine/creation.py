@@ -7,7 +7,7 @@ from dataclasses import replace
 from occopus.engine.calls import may_pass
 from occopus.engine.context import Pass
 from occopus.engine.inputs import Inputs
-from occopus.engine.readiness import with_readiness
+from occopus.engine.readiness import Configured, configured_by, with_readiness
 from occopus.engine.removal import remove
 from occopus.errors import OccopusError
 from occopus.model.instance import Instance, NodeId, NodeState, Phase
@@ -52,7 +52,7 @@ async def _make(work: Pass, step: Step, node: Node, implementation: Implementati
                 raise
             refusal = error.message
         implementation = work.clock.random.choice(left)
-        work.journal.note("no-capacity", instance, f"{refusal}; {implementation.label} is tried next")
+        await work.journal.note("no-capacity", instance, f"{refusal}; {implementation.label} is tried next")
         await remove(work, instance, refusal)
         step, begun = _anew(work, step), None
 
@@ -77,22 +77,24 @@ async def _begin(work: Pass, step: Step, node: Node, implementation: Implementat
         node_id=step.node_id,
         node_name=step.node_name,
         implementation=implementation.index,
-        fingerprint=node.fingerprint(implementation),
+        fingerprint=work.rendering.infrastructure.fingerprint(node, implementation),
         phase=Phase.CREATING,
         created_at=now,
         resource=inputs.storable_resource,
         config_management=work.backends.manager_key(section) if section else None,
         inputs_hash=inputs.hash,
+        origin=step.reason,
         reason="being created",
         state_since=now,
     )
-    return work.journal.save(instance, "creating", f"by {implementation.label}"), inputs
+    return await work.journal.save(instance, "creating", f"by {implementation.label}: {step.reason}"), inputs
 
 
 async def _finish(work: Pass, instance: Instance, inputs: Inputs) -> None:
     await _register(work, instance, inputs)
     ready = await _until_ready(work, await _submit(work, instance, inputs), inputs)
-    work.journal.save(replace(ready, phase=Phase.CREATED, failing_since=None, state_since=work.clock.time()), "ready")
+    ready = replace(ready, phase=Phase.CREATED, failing_since=None, state_since=work.clock.time())
+    await work.journal.save(ready, "ready", ready.origin)
 
 
 async def _register(work: Pass, instance: Instance, inputs: Inputs) -> None:
@@ -101,7 +103,7 @@ async def _register(work: Pass, instance: Instance, inputs: Inputs) -> None:
         return
     manager = work.backends.manager(section)
     retrying = work.retrying(instance)
-    work.journal.remember_manager(work.backends.manager_key(section))
+    await work.journal.remember_manager(work.backends.manager_key(section))
     node = NodeRegistration(instance.infra_id, instance.node_id, instance.node_name, section, inputs.attributes)
     await work.calls.run(manager, retrying, manager.prepare_infrastructure, instance.infra_id)
     await work.calls.run(manager, retrying, manager.register_node, node)
@@ -159,9 +161,16 @@ async def _step_on(work: Pass, instance: Instance, inputs: Inputs, status: Resou
     if status.unfinished and status.state is NodeState.PENDING:
         instance = await _submit(work, instance, inputs)
     try:
-        return await with_readiness(work, instance, status)
+        return await with_readiness(work, instance, status, await configured_now(work, instance, status))
     except ResourceError as error:
-        return await with_readiness(work, instance, _unknown(error))
+        return await with_readiness(work, instance, _unknown(error), {})
+
+
+async def configured_now(work: Pass, instance: Instance, status: ResourceStatus) -> Configured:
+    """How far the instance's config manager is, where it has one and its machine runs."""
+    if status.state is not NodeState.READY or not instance.config_management:
+        return {}
+    return await configured_by(work, work.backends.manager(instance.config_management), [instance])
 
 
 def _unknown(error: ResourceError) -> ResourceStatus:

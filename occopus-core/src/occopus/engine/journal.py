@@ -1,27 +1,34 @@
 """The journal of one pass: intent before an effect, fact after it, all under one lease.
 
-It keeps what it has read and written, so that no step reads the infrastructure again.
+It keeps what it has read and written, so that no step reads the infrastructure again. Whoever waits for the store waits in a thread:
+one that is away for a while holds up nothing else.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
+from functools import partial, wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from occopus.engine.clock import Clock
 from occopus.model.event import Event
 from occopus.model.infrastructure import InfraId, InfraRecord
 from occopus.model.instance import Handle, Instance, NodeId, Phase
 from occopus.model.node import Section
+from occopus.model.request import ScaleRequest
 from occopus.store.base import Change, Lease, Store
 from occopus.store.records import (
     Versioned,
     append_event,
     delete_infra,
     delete_instance,
+    delete_request,
     load_infra,
     load_instances,
+    load_requests,
     put_infra,
     put_instance,
 )
@@ -30,25 +37,40 @@ LOG = logging.getLogger("occopus.engine")
 
 Listener = Callable[[Event], None]
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def in_thread(method: Callable[Concatenate[Journal, P], T]) -> Callable[Concatenate[Journal, P], Coroutine[Any, Any, T]]:
+    """Let a method that waits for the store do so in a thread. What it has begun it also ends, however often its caller is cancelled."""
+
+    @wraps(method)
+    async def call(journal: Journal, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await journal.clock.call(partial(method, journal, *args, **kwargs))
+
+    return call
+
 
 class Journal:
     """Writes to the store on behalf of one infrastructure's lease holder. Its methods may be called from several threads."""
 
-    def __init__(
-        self, store: Store, lease: Lease, infra_id: InfraId, now: Callable[[], float], listen: Listener, mask: Callable[[str], str]
-    ) -> None:
+    def __init__(self, store: Store, lease: Lease, infra_id: InfraId, clock: Clock, listen: Listener, mask: Callable[[str], str]) -> None:
         """`mask` hides secrets: the words of backends may repeat what they were given."""
         self.store = store
         self.lease = lease
         self.infra_id = infra_id
-        self._now = now
+        self.clock = clock
         self._listen = listen
         self._mask = mask
-        self._lock = threading.RLock()
+        self._writing = threading.RLock()
+        """Held while the store is written to, and what was written is noted."""
+        self._noting = threading.Lock()
+        """Held while what is known changes, never while anybody waits for the store."""
         self._infra: Versioned[InfraRecord] | None = None
         self._instances: dict[NodeId, Versioned[Instance]] = {}
         self._by_node: dict[str, dict[NodeId, None]] = {}
 
+    @in_thread
     def load(self) -> None:
         """Read what the store knows.
 
@@ -61,10 +83,20 @@ class Journal:
         for node_id, known in self._instances.items():
             self._by_node.setdefault(known.value.node_name, {})[node_id] = None
 
+    @in_thread
+    def requests(self) -> Sequence[ScaleRequest]:
+        """What users asked for since the last pass, in their order."""
+        return load_requests(self.store, self.infra_id)
+
     @property
     def infra(self) -> InfraRecord:
         assert self._infra is not None, "the journal is loaded or begun first"  # noqa: S101
         return self._infra.value
+
+    @property
+    def version(self) -> int:
+        """The version of the infrastructure's own record; 0 while there is none."""
+        return self._infra.version if self._infra else 0
 
     @property
     def exists(self) -> bool:
@@ -74,12 +106,12 @@ class Journal:
     @property
     def instances(self) -> tuple[Instance, ...]:
         """All instances, the oldest first."""
-        with self._lock:
+        with self._noting:
             return tuple(known.value for known in self._instances.values())
 
     def instances_of(self, node_name: str) -> list[Instance]:
         """The instances of a node that can be reached, the oldest first."""
-        with self._lock:
+        with self._noting:
             found = [self._instances[node_id].value for node_id in self._by_node.get(node_name, ())]
         return [instance for instance in found if instance.addresses and instance.phase is not Phase.DROPPING]
 
@@ -91,72 +123,128 @@ class Journal:
         """The instance as it was last written, with every id that is known."""
         return self.get(instance.node_id) or instance
 
+    @in_thread
     def save_infra(self, infra: InfraRecord, kind: str, message: str = "") -> None:
         """Write the infrastructure's own record, with an event that says why."""
-        with self._lock:
-            version = self._infra.version if self._infra else 0
-            event = self._write([put_infra(infra, version)], self._event(kind, message=message))
-            self._infra = Versioned(infra, version + 1)
-        self._tell(event)
+        self._commit([self._event(kind, message=message)], infra=infra)
 
+    @in_thread
     def remember_manager(self, section: Section) -> None:
         """Note that a config manager will know of this infrastructure, before it does."""
-        with self._lock:
+        with self._writing:
             if section not in self.infra.config_managers:
                 known = (*self.infra.config_managers, section)
-                self.save_infra(replace(self.infra, config_managers=known), "config-manager", str(section["type"]))
+                event = self._event("config-manager", message=str(section["type"]))
+                self._commit([event], infra=replace(self.infra, config_managers=known))
 
+    @in_thread
+    def answer(self, requests: Sequence[ScaleRequest], infra: InfraRecord, leaving: Sequence[Instance], told: Sequence[str]) -> None:
+        """Write what follows from users' requests, and that they are done with."""
+        events = [self._event("scaled", message=message) for message in told]
+        events += [self._event("dropping", instance, instance.reason) for instance in leaving]
+        self._commit(events, infra=infra, instances=leaving, others=[delete_request(request) for request in requests])
+
+    @in_thread
     def save(self, instance: Instance, kind: str | None = None, message: str = "") -> Instance:
         """Write an instance, with an event where `kind` names one. Gives the instance back as it was written."""
-        instance = replace(instance, reason=self._mask(instance.reason))
-        with self._lock:
-            known = self._instances.get(instance.node_id)
-            version = known.version if known else 0
-            event = self._write([put_instance(instance, version)], self._event(kind, instance, message) if kind else None)
-            self._instances[instance.node_id] = Versioned(instance, version + 1)
-            self._by_node.setdefault(instance.node_name, {})[instance.node_id] = None
-        self._tell(event)
-        return instance
+        return self._save(instance, kind, message)
+
+    @in_thread
+    def note_states(self, seen: Sequence[Instance]) -> None:
+        """Write those of the instances that are not what they were, in one batch."""
+        changed = [(each, self.latest(each)) for each in seen if _has_changed(self.latest(each), each)]
+        events = [self._event(kind, now, now.reason) for now, before in changed if (kind := _news(before, now))]
+        if changed:
+            self._commit(events, instances=[replace(now, reason=self._mask(now.reason)) for now, _ in changed])
 
     def checkpoint(self, handle: Handle) -> None:
-        """Store the ids of a handle; when it returns they survive a crash."""
-        with self._lock:
+        """Store the ids of a handle; when it returns they survive a crash. Called from the threads of handlers."""
+        with self._writing:
             instance = self._instances[handle.node_id].value
             if dict(instance.ids) != dict(handle.ids):
-                self.save(replace(instance, ids=dict(handle.ids)))
+                self._save(replace(instance, ids=dict(handle.ids)))
 
+    @in_thread
     def forget(self, instance: Instance, message: str = "") -> None:
         """Take an instance out of the store: nothing is left of it."""
-        with self._lock:
+        with self._writing:
             known = self._instances.get(instance.node_id)
             if known is None:
                 return
-            event = self._write([delete_instance(instance, known.version)], self._event("dropped", instance, message))
-            del self._instances[instance.node_id]
-            del self._by_node[instance.node_name][instance.node_id]
+            event = self._event("dropped", instance, message)
+            self._write([delete_instance(instance, known.version)], [event])
+            with self._noting:
+                del self._instances[instance.node_id]
+                del self._by_node[instance.node_name][instance.node_id]
         self._tell(event)
 
+    @in_thread
     def forget_infra(self) -> None:
         """Take the whole infrastructure out of the store; its events stay."""
         assert self._infra is not None, "the journal is loaded or begun first"  # noqa: S101
-        event = self._write([delete_infra(self._infra.value, self._infra.version)], self._event("destroyed"))
+        event = self._event("destroyed")
+        self._write([delete_infra(self._infra.value, self._infra.version)], [event])
         self._infra = None
+        # Requests go last: whoever makes one afterwards finds that there is no such infrastructure any more.
+        late = load_requests(self.store, self.infra_id)
+        if late:
+            self._write([delete_request(request) for request in late], [])
         self._tell(event)
 
+    @in_thread
     def note(self, kind: str, instance: Instance | None = None, message: str = "") -> None:
         """Record an event that changes nothing."""
-        self._tell(self._write([], self._event(kind, instance, message)))
+        self._commit([self._event(kind, instance, message)])
+
+    def _save(self, instance: Instance, kind: str | None = None, message: str = "") -> Instance:
+        instance = replace(instance, reason=self._mask(instance.reason))
+        self._commit([self._event(kind, instance, message)] if kind else [], instances=[instance])
+        return instance
+
+    def _commit(
+        self, events: Sequence[Event], infra: InfraRecord | None = None, instances: Sequence[Instance] = (), others: Sequence[Change] = ()
+    ) -> None:
+        """Write all of it in one batch, then note it and tell of it."""
+        with self._writing:
+            next_infra = Versioned(infra, self.version + 1) if infra else None
+            next_instances = [Versioned(instance, self._version(instance) + 1) for instance in instances]
+            changes = [put_infra(next_infra.value, next_infra.version - 1)] if next_infra else []
+            changes += [put_instance(each.value, each.version - 1) for each in next_instances]
+            self._write([*changes, *others], events)
+            with self._noting:
+                self._infra = next_infra or self._infra
+                for each in next_instances:
+                    self._instances[each.value.node_id] = each
+                    self._by_node.setdefault(each.value.node_name, {})[each.value.node_id] = None
+        for event in events:
+            self._tell(event)
+
+    def _version(self, instance: Instance) -> int:
+        known = self._instances.get(instance.node_id)
+        return known.version if known else 0
 
     def _event(self, kind: str, instance: Instance | None = None, message: str = "") -> Event:
         name, node_id = (instance.node_name, instance.node_id) if instance else ("", "")
-        return Event(self.infra_id, self._now(), kind, name, node_id, self._mask(message))
+        return Event(self.infra_id, self.clock.time(), kind, name, node_id, self._mask(message))
 
-    def _write(self, changes: list[Change], event: Event | None) -> Event | None:
-        self.store.write([*changes, append_event(event)] if event else changes, self.lease)
-        return event
+    def _write(self, changes: Sequence[Change], events: Sequence[Event]) -> None:
+        self.store.write([*changes, *map(append_event, events)], self.lease)
 
-    def _tell(self, event: Event | None) -> None:
+    def _tell(self, event: Event) -> None:
         """Only when everything is written down here too: whoever listens may fail."""
-        if event:
-            LOG.info("%s", " ".join(filter(None, (self.infra_id, event.kind, event.node_name, event.node_id, event.message))))
-            self._listen(event)
+        LOG.info("%s", " ".join(filter(None, (self.infra_id, event.kind, event.node_name, event.node_id, event.message))))
+        self._listen(event)
+
+
+def _has_changed(before: Instance, now: Instance) -> bool:
+    """Whether there is anything worth writing down; a reason alone, which may count seconds, is not."""
+    return (before.state, before.failing_since, before.addresses) != (now.state, now.failing_since, now.addresses)
+
+
+def _news(before: Instance, now: Instance) -> str | None:
+    """The kind of the event that tells of a change. Of what is being made or removed, its own steps tell."""
+    if now.phase is not Phase.CREATED:
+        return None
+    if now.state is not before.state:
+        return str(now.state)
+    return "address" if now.addresses != before.addresses else None

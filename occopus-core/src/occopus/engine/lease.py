@@ -64,8 +64,10 @@ async def held_lease(services: Services, infra_id: InfraId, stop: asyncio.Event)
         yield lease
     finally:
         renewing.cancel()
+        with suppress(asyncio.CancelledError):
+            await renewing  # else it may take the lease once more when it was given back
         with suppress(StoreError):  # it expires by itself
-            services.store.release(lease)
+            await services.clock.call(services.store.release, lease)
 
 
 async def _acquire(services: Services, infra_id: InfraId, owner: str, stop: asyncio.Event) -> Lease:
@@ -74,7 +76,7 @@ async def _acquire(services: Services, infra_id: InfraId, owner: str, stop: asyn
     dead: str | None = None
     while True:
         try:
-            return store.acquire(infra_id, owner, policy.lease_seconds, instead_of=dead)
+            return await clock.call(store.acquire, infra_id, owner, policy.lease_seconds, dead)
         except LeaseHeld as held:
             holder = Owner.parse(held.owner)
             if holder and holder.has_died and dead != held.owner:
@@ -94,9 +96,9 @@ async def _renew(services: Services, lease: Lease) -> None:
     while True:
         await services.clock.sleep(services.policy.lease_seconds / 3)
         with suppress(StoreError):
-            renewed = services.store.acquire(lease.scope, lease.owner, services.policy.lease_seconds)
+            renewed = await services.clock.call(services.store.acquire, lease.scope, lease.owner, services.policy.lease_seconds, None)
             if renewed.fence != lease.fence:
-                services.store.release(renewed)
+                await services.clock.call(services.store.release, renewed)
                 return
 
 

@@ -1,91 +1,128 @@
-"""Looks at what exists: one describe for each endpoint, then config managers and health checks of what runs."""
+"""Looks at what exists: one question to each endpoint and each config manager, then the health checks of what runs."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
-from occopus.engine.context import Pass
+from occopus.engine.context import View
 from occopus.engine.failures import explained
-from occopus.engine.readiness import with_readiness
+from occopus.engine.readiness import Configured, Verdict, configured_by, with_readiness
 from occopus.model.instance import Instance, NodeId, NodeState, Phase
+from occopus.plugins.config_manager import ConfigManager
 from occopus.plugins.resource import ResourceHandler, ResourceStatus
 
+E = TypeVar("E")
+T = TypeVar("T")
+
 GONE = ResourceStatus(NodeState.SHUTDOWN, detail="gone: its backend no longer knows it")
+NOT_FOUND = ResourceStatus(NodeState.PENDING, detail="not found yet")
 
 
-async def observe(work: Pass, instances: Sequence[Instance]) -> list[Instance]:
+async def observe(view: View, instances: Sequence[Instance]) -> list[Instance]:
     """The instances with their states as they are now, in the same order. Nothing is written.
 
     An endpoint that does not answer makes its instances `unknown`, never dead.
     """
-    statuses = await _statuses(work, instances)
-    return list(await asyncio.gather(*(_observed(work, instance, statuses.get(instance.node_id)) for instance in instances)))
+    statuses = await _statuses(view, instances)
+    for instance in instances:
+        # What was never confirmed may simply not exist yet; resuming it finds out.
+        statuses.setdefault(instance.node_id, GONE if instance.phase is Phase.CREATED else NOT_FOUND)
+    running = [i for i in instances if statuses[i.node_id].state is NodeState.READY and _should_exist(view, i)]
+    configured = await _configured(view, running)
+    return list(await asyncio.gather(*(observed(view, i, statuses[i.node_id], configured) for i in instances)))
 
 
-async def _statuses(work: Pass, instances: Sequence[Instance]) -> dict[NodeId, ResourceStatus]:
-    groups: dict[int, tuple[ResourceHandler, list[Instance]]] = {}
-    found: dict[NodeId, ResourceStatus] = {}
+async def observed(view: View, before: Instance, status: ResourceStatus, configured: Configured) -> Instance:
+    """An instance with its state as it is now: since when it holds, since when its health fails; and failed, where that is longer than
+    its definition tolerates.
+    """
+    if not _should_exist(view, before):  # then it matters only whether its machine is there
+        seen = replace(before, state=status.state, reason=status.detail, addresses=status.addresses or before.addresses)
+        return _with_history(view, before, seen, failing=False)
+    try:
+        seen = await with_readiness(view, before, status, configured)
+    except Exception as error:
+        seen = replace(before, state=NodeState.UNKNOWN, reason=_unknown(error))
+    machine_runs = status.state is NodeState.READY
+    failing = machine_runs and seen.phase is Phase.CREATED and seen.state is NodeState.PENDING
+    return _with_history(view, before, seen, failing)
+
+
+async def _statuses(view: View, instances: Sequence[Instance]) -> dict[NodeId, ResourceStatus]:
+    async def ask(handler: ResourceHandler, asked: list[Instance]) -> Mapping[NodeId, ResourceStatus]:
+        return await view.calls.look(handler, handler.describe, [instance.handle for instance in asked])
+
+    def unknown(error: Exception) -> ResourceStatus:
+        return ResourceStatus(NodeState.UNKNOWN, detail=_unknown(error))
+
+    return await _asked_together(instances, lambda instance: view.backends.handler(instance.resource), ask, unknown)
+
+
+async def _configured(view: View, running: Sequence[Instance]) -> Configured:
+    async def ask(manager: ConfigManager, asked: list[Instance]) -> Configured:
+        return await configured_by(view, manager, asked)
+
+    def unknown(error: Exception) -> Verdict:
+        return Verdict(NodeState.UNKNOWN, _unknown(error))
+
+    managed = [instance for instance in running if instance.config_management]
+    return await _asked_together(managed, lambda instance: view.backends.manager(instance.config_management or {}), ask, unknown)
+
+
+async def _asked_together(
+    instances: Iterable[Instance],
+    endpoint_of: Callable[[Instance], E],
+    ask: Callable[[E, list[Instance]], Awaitable[Mapping[NodeId, T]]],
+    unknown: Callable[[Exception], T],
+) -> dict[NodeId, T]:
+    """The answers of all endpoints, each asked once for all of its instances. Where one can't be asked, its instances are `unknown`."""
+    groups: dict[int, tuple[E, list[Instance]]] = {}
+    found: dict[NodeId, T] = {}
     for instance in instances:
         try:
-            handler = work.backends.handler(instance.resource)
+            endpoint = endpoint_of(instance)
         except Exception as error:
-            found[instance.node_id] = _unknown(error)
+            found[instance.node_id] = unknown(error)
         else:
-            groups.setdefault(id(handler), (handler, []))[1].append(instance)
-    for answer in await asyncio.gather(*(_ask(work, *group) for group in groups.values())):
-        found.update(answer)
+            groups.setdefault(id(endpoint), (endpoint, []))[1].append(instance)
+
+    async def answer(endpoint: E, asked: list[Instance]) -> Mapping[NodeId, T]:
+        try:
+            return await ask(endpoint, asked)
+        except Exception as error:  # also one that its plugin should not have raised
+            return {instance.node_id: unknown(error) for instance in asked}
+
+    for each in await asyncio.gather(*(answer(*group) for group in groups.values())):
+        found.update(each)
     return found
 
 
-async def _ask(work: Pass, handler: ResourceHandler, instances: list[Instance]) -> Mapping[NodeId, ResourceStatus]:
+def _unknown(error: Exception) -> str:
+    return f"its state can't be found out: {explained(error)}"
+
+
+def _should_exist(view: View, instance: Instance) -> bool:
+    """Whether the description still has the node and the implementation that the instance was made by, and it is not on its way out."""
+    if instance.phase is Phase.DROPPING or not view.resolver:
+        return False
     try:
-        return await work.calls.look(handler, handler.describe, [instance.handle for instance in instances])
-    except Exception as error:  # also one that its handler should not have raised
-        return {instance.node_id: _unknown(error) for instance in instances}
-
-
-def _unknown(error: Exception) -> ResourceStatus:
-    return ResourceStatus(NodeState.UNKNOWN, detail=f"its state can't be found out: {explained(error)}")
-
-
-async def _observed(work: Pass, instance: Instance, status: ResourceStatus | None) -> Instance:
-    if status is None:
-        # What was never confirmed may simply not exist yet; resuming it finds out.
-        status = GONE if instance.phase is Phase.CREATED else ResourceStatus(NodeState.PENDING, detail="not found yet")
-    seen = await _with_state(work, instance, status)
-    return _with_history(work, instance, seen, machine_runs=status.state is NodeState.READY)
-
-
-async def _with_state(work: Pass, instance: Instance, status: ResourceStatus) -> Instance:
-    """Only what should exist is asked how it does; of the rest it matters only whether its machine is there."""
-    if instance.phase is Phase.DROPPING or not work.resolver or not _is_still_described(work, instance):
-        return replace(instance, state=status.state, reason=status.detail, addresses=status.addresses or instance.addresses)
-    try:
-        return await with_readiness(work, instance, status)
-    except Exception as error:
-        unknown = _unknown(error)
-        return replace(instance, state=unknown.state, reason=unknown.detail)
-
-
-def _is_still_described(work: Pass, instance: Instance) -> bool:
-    """Whether the description still has the node and the implementation that the instance was made by."""
-    try:
-        work.node_of(instance)
+        view.node_of(instance)
     except KeyError:
         return False
     return True
 
 
-def _with_history(work: Pass, before: Instance, seen: Instance, machine_runs: bool) -> Instance:
-    """Since when its state holds, since when its health fails; and failed, where that is longer than its definition tolerates."""
-    now = work.clock.time()
-    failing = machine_runs and seen.phase is Phase.CREATED and seen.state is NodeState.PENDING
+def _with_history(view: View, before: Instance, seen: Instance, failing: bool) -> Instance:
+    now = view.clock.time()
     since = (before.failing_since or now) if failing else None
-    seen = replace(seen, failing_since=since)
     if since is not None:
-        tolerated = work.rendering.health_timeout(*work.node_of(seen), seen)
+        tolerated = view.rendering.health_timeout(*view.node_of(seen), seen)
+        reason = f"{seen.reason} (for {max(0.0, now - since):.0f} s; replaced after {tolerated:g} s)"
+        state = seen.state
         if now - since > tolerated:
-            seen = replace(seen, state=NodeState.FAILED, reason=f"unhealthy for more than {tolerated:g} s: {seen.reason}")
-    return replace(seen, state_since=before.state_since if seen.state is before.state else now)
+            state, reason = NodeState.FAILED, f"unhealthy for more than {tolerated:g} s: {seen.reason}"
+        seen = replace(seen, state=state, reason=reason)
+    return replace(seen, failing_since=since, state_since=before.state_since if seen.state is before.state else now)

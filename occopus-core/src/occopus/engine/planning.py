@@ -5,10 +5,13 @@ Its cost grows with the instances and the dependencies.
 
 from __future__ import annotations
 
+import random
+import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from graphlib import TopologicalSorter
 
+from occopus.engine.guard import cut_off, spared
 from occopus.model.infrastructure import Infrastructure
 from occopus.model.instance import Instance, NodeId, NodeState, Phase
 from occopus.model.node import Implementation, Node
@@ -29,17 +32,24 @@ class Choices:
     choose: Callable[[Sequence[Implementation]], Implementation]
 
 
+def seeded(seed: str) -> Choices:
+    """Choices that are the same each time for the same seed."""
+    chance = random.Random(seed)  # noqa: S311 - guards nothing
+    return Choices(lambda: str(uuid.UUID(int=chance.getrandbits(128), version=4)), chance.choice)
+
+
 @dataclass(frozen=True)
 class World:
     """What a plan is made from. `desired` is None where everything should go; `former` then still gives the order of drops.
 
-    The instances bear their observed states.
+    The instances bear their observed states. `force_replace` replaces also those whose failure may only be ours.
     """
 
     desired: Infrastructure | None
     former: Infrastructure | None
-    instances: Sequence[Instance]
+    instances: Sequence[Instance] = ()
     targets: Mapping[str, int] = field(default_factory=dict)
+    force_replace: bool = False
 
 
 def make_plan(world: World, choices: Choices) -> Plan:
@@ -51,12 +61,18 @@ class _Planner:
     def __init__(self, world: World, choices: Choices) -> None:
         self.world = world
         self.choices = choices
+        self.spared: frozenset[NodeId] = frozenset() if world.force_replace else spared(world.instances)
         self.steps: dict[str, Step] = {}
         self.warnings: list[str] = []
+        self.kept: dict[str, list[Instance]] = {}
+        """By node: the instances that stay as they are."""
         self.free_drops: dict[str, list[str]] = {}
         """By node: the drops that wait for nothing that is made. Only these are put in order of dependency, so no cycle can arise."""
 
     def plan(self) -> Plan:
+        if self.spared:
+            why = cut_off(self.world.instances)
+            self.warnings.append(f"{len(self.spared)} instances have failed and are not replaced: {why}; --force-replace replaces them")
         by_node: dict[str, list[Instance]] = {}
         for instance in self.world.instances:
             by_node.setdefault(instance.node_name, []).append(instance)
@@ -70,36 +86,50 @@ class _Planner:
         return Plan(_in_order(self.steps), tuple(self.warnings))
 
     def _plan_node(self, node: Node, instances: list[Instance]) -> None:
-        fingerprints = {node.fingerprint(implementation) for implementation in node.implementations} if instances else set()
-        leaving = [i for i in instances if i.phase is Phase.DROPPING or i.state in DEAD]
-        staying = [i for i in instances if i.phase is not Phase.DROPPING and i.state not in DEAD]
-        staying.sort(key=lambda i: (i.created_at, i.node_id))
+        fingerprints = self._fingerprints(node) if instances else set()
+        leaving = [i for i in instances if self._leaves(i)]
+        leaving.sort(key=lambda i: i.phase is Phase.DROPPING)  # those first that something is to come in place of
+        staying = sorted((i for i in instances if not self._leaves(i)), key=lambda i: (i.created_at, i.node_id))
         target = self._target(node)
         kept, surplus = staying[:target], staying[target:]
-        outdated = [i for i in kept if i.fingerprint not in fingerprints]
-        replaced = [self._drop_freely(i, _why_leaving(i)) for i in leaving]
-        removed = [self._drop_freely(i, f"one of {len(staying)} where {target} are wanted") for i in surplus]
-        waits = self._ready_gates(node)
+        outdated = sorted((i for i in kept if i.fingerprint not in fingerprints), key=lambda i: i.state is NodeState.READY)
         begun = [i for i in kept if i.phase is Phase.CREATING and i.fingerprint in fingerprints]
+        self.kept[node.name] = [i for i in kept if i.phase is Phase.CREATED and i.fingerprint in fingerprints]
+        missing = target - len(kept)
+        replaced = [(i, self._drop_freely(i, _why_leaving(i))) for i in leaving]
+        removed = [self._drop_freely(i, f"one of {len(staying)} where {target} are wanted") for i in surplus]
+        if not (begun or outdated or missing):
+            return
+        waits = self._ready_gates(node)
         steps = [self._resume(i, waits) for i in begun]
-        for number in range(target - len(kept)):
-            after = (*waits, *replaced[number : number + 1])
-            reason = f"replaces {replaced[number].removeprefix('drop:')}" if number < len(replaced) else "wanted"
-            steps.append(self._create(node, reason, after))
+        steps += [self._replace(node, *dead, waits) for dead in replaced[:missing]]
+        steps += [self._create(node, _why_wanted(node, target), waits) for _ in range(missing - len(replaced))]
         if node.scaling.max > target:  # there is room for one more once those that go are gone
-            steps += self._replace_new_first(node, outdated, waits, (*replaced, *removed))
+            steps += self._replace_new_first(node, outdated, waits, (*(drop for _, drop in replaced), *removed))
         else:
-            steps += self._replace_old_first(node, outdated, waits)
-        if steps:
-            self._add(Step(f"ready:{node.name}", Action.GATE, node.name, after=tuple(steps)))
+            steps += self._replace_old_first(node, outdated, (*waits, *steps))
+        self._add(Step(f"ready:{node.name}", Action.GATE, node.name, after=tuple(steps)))
+
+    def _fingerprints(self, node: Node) -> set[str]:
+        infrastructure = self.world.desired
+        return {infrastructure.fingerprint(node, implementation) for implementation in node.implementations} if infrastructure else set()
+
+    def _leaves(self, instance: Instance) -> bool:
+        return instance.phase is Phase.DROPPING or (instance.state in DEAD and instance.node_id not in self.spared)
 
     def _target(self, node: Node) -> int:
         asked = self.world.targets.get(node.name, node.scaling.min)
-        target = max(node.scaling.min, min(node.scaling.max, asked))
+        target = node.scaling.clamped(asked)
         if target != asked:
             limits = f"{node.scaling.min} to {node.scaling.max}"
             self.warnings.append(f"{asked} instances of '{node.name}' were asked for; its limits are {limits}: {target} are wanted")
         return target
+
+    def _replace(self, node: Node, dead: Instance, drop: str, waits: tuple[str, ...]) -> str:
+        """Make an instance in place of one that is gone."""
+        created = self._create(node, f"replaces {dead.node_id} ({_why_leaving(dead)})", (*waits, drop))
+        self.steps[drop] = replace(self.steps[drop], reason=f"{_why_leaving(dead)}; replaced by {self.steps[created].node_id}")
+        return created
 
     def _replace_new_first(self, node: Node, outdated: list[Instance], waits: tuple[str, ...], gone: tuple[str, ...]) -> list[str]:
         """Replace instances whose description has changed, each after the other; each goes when the one in its place is ready."""
@@ -123,23 +153,33 @@ class _Planner:
         """The gates of the nodes that this one waits for, where they have anything to wait for. Nodes are planned in creation order."""
         infrastructure = self.world.desired
         dependees = infrastructure.dependees[node.name] if infrastructure else ()
-        gates = dict.fromkeys(f"ready:{dependency.dependee}" for dependency in dependees)
-        return tuple(gate for gate in gates if gate in self.steps)
+        names = dict.fromkeys(dependency.dependee for dependency in dependees)
+        for name in names:
+            self._await_unready(name)
+        return tuple(gate for gate in (f"ready:{name}" for name in names) if gate in self.steps)
+
+    def _await_unready(self, node_name: str) -> None:
+        """Let the node's gate wait also for instances that stay but do not do well at the moment."""
+        unready = [i for i in self.kept.pop(node_name, ()) if i.state is not NodeState.READY]
+        if unready:
+            gate = self.steps.get(f"ready:{node_name}") or Step(f"ready:{node_name}", Action.GATE, node_name)
+            awaited = tuple(self._await(instance) for instance in unready)
+            self._add(replace(gate, after=(*gate.after, *awaited)))
 
     def _create(self, node: Node, reason: str, after: Iterable[str]) -> str:
         node_id = NodeId(self.choices.new_id())
         chosen = self.choices.choose(node.implementations)
-        step = Step(f"create:{node_id}", Action.CREATE, node.name, reason, tuple(after), node_id, chosen.index)
+        step = Step(f"create:{node_id}", Action.CREATE, node.name, reason, tuple(after), node_id, chosen.index, chosen.label)
         return self._add(step)
 
     def _resume(self, instance: Instance, after: tuple[str, ...]) -> str:
-        reason = "its creation was begun earlier"
-        identity = instance.node_id, instance.implementation, instance
-        return self._add(Step(f"resume:{instance.node_id}", Action.RESUME, instance.node_name, reason, after, *identity))
+        return self._step(Action.RESUME, instance, "its creation was begun earlier", after)
+
+    def _await(self, instance: Instance) -> str:
+        return self._step(Action.AWAIT, instance, f"{instance.state}: {instance.reason}" if instance.reason else str(instance.state))
 
     def _drop(self, instance: Instance, reason: str, after: tuple[str, ...] = ()) -> str:
-        identity = instance.node_id, instance.implementation, instance
-        return self._add(Step(f"drop:{instance.node_id}", Action.DROP, instance.node_name, reason, after, *identity))
+        return self._step(Action.DROP, instance, reason, after)
 
     def _drop_freely(self, instance: Instance, reason: str) -> str:
         step = self._drop(instance, reason)
@@ -163,13 +203,23 @@ class _Planner:
             if drops or before:
                 self._add(Step(f"dropped:{name}", Action.GATE, name, after=tuple(drops) or before))
 
+    def _step(self, action: Action, instance: Instance, reason: str, after: tuple[str, ...] = ()) -> str:
+        identity = instance.node_id, instance.implementation, instance.label, instance
+        return self._add(Step(f"{action}:{instance.node_id}", action, instance.node_name, reason, after, *identity))
+
     def _add(self, step: Step) -> str:
         self.steps[step.id] = step
         return step.id
 
 
+def _why_wanted(node: Node, target: int) -> str:
+    return "wanted" if target == node.scaling.min else f"one of {target} wanted"
+
+
 def _why_leaving(instance: Instance) -> str:
-    return "its removal was begun earlier" if instance.phase is Phase.DROPPING else f"{instance.state}: {instance.reason}"
+    if instance.phase is Phase.DROPPING:
+        return instance.reason or "its removal was begun earlier"
+    return f"{instance.state}: {instance.reason}"
 
 
 def _in_order(steps: Mapping[str, Step]) -> dict[str, Step]:

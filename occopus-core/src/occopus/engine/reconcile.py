@@ -3,67 +3,71 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from occopus.engine.apply import Outcome, Runner
-from occopus.engine.clock import Clock
 from occopus.engine.context import Pass
 from occopus.engine.creation import create, resume
 from occopus.engine.failures import explained
+from occopus.engine.guard import with_reprieve
 from occopus.engine.observe import observe
-from occopus.engine.planning import Choices, World, make_plan
+from occopus.engine.planning import Choices, World, make_plan, seeded
 from occopus.engine.removal import drop
+from occopus.engine.waiting import wait
 from occopus.errors import Interrupted, OccopusError, StepsFailed, StoreError
-from occopus.model.infrastructure import Infrastructure
-from occopus.model.instance import Instance, NodeId, Phase
+from occopus.model.instance import Instance, NodeId
 from occopus.model.plan import Action, Plan, Step
 
-CARRY_OUT = {Action.CREATE: create, Action.RESUME: resume, Action.DROP: drop}
+CARRY_OUT = {Action.CREATE: create, Action.RESUME: resume, Action.DROP: drop, Action.AWAIT: wait}
 
 
 @dataclass
 class Reconciler:
-    """Brings one infrastructure to what is desired."""
+    """Brings one infrastructure to what is desired. `world` says what that is; its instances are found out."""
 
     work: Pass
-    desired: Infrastructure | None
-    former: Infrastructure | None
+    world: World
+    done: list[Step] = field(default_factory=list)
+    """The steps that were carried out."""
+    warnings: tuple[str, ...] = ()
+    """What could not be done as asked."""
 
-    async def converge(self, stop: asyncio.Event, *, stop_at_failure: bool) -> None:
-        """Plan and apply until the plan is empty.
+    async def converge(self, stop: asyncio.Event, first: Plan, *, stop_at_failure: bool) -> None:
+        """Carry out a plan, and plan and apply again until the plan is empty.
 
         Raises:
             Interrupted: `stop` was set; every step that had begun has ended at a safe point.
             StepsFailed: steps failed; the store knows of everything that may exist.
             StoreError: the store failed, or the lease was lost.
         """
+        plan = first
         for _ in range(self.work.policy.rounds):
-            plan = await self.plan()
+            self.warnings = plan.warnings
             if stop.is_set():
                 raise Interrupted("stopped")
             if plan.is_empty:
                 return
             for warning in plan.warnings:
-                self.work.journal.note("warning", message=warning)
+                await self.work.journal.note("warning", message=warning)
             outcome = await self.apply(plan, stop, stop_at_failure)
+            self.done += outcome.done
             self._judge(outcome)
+            plan = await self.plan(seeded(self.work.clock.new_id()))
         raise StepsFailed("the infrastructure keeps changing while it is being worked on", "run the same command again")
 
-    async def plan(self) -> Plan:
+    async def plan(self, choices: Choices) -> Plan:
         """The plan for the moment, from what the backends say now."""
         instances = self.work.journal.instances
-        if self.desired is not None:
+        if self.world.desired is not None:
             instances = tuple(await self.look(instances))
-        return make_plan(World(self.desired, self.former, instances, self.work.journal.infra.targets), choices(self.work.clock))
+        return make_plan(replace(self.world, instances=instances), choices)
 
-    async def look(self, instances: Sequence[Instance]) -> list[Instance]:
-        """Observe, and keep what has changed."""
+    async def look(self, instances: tuple[Instance, ...]) -> list[Instance]:
+        """Observe, and write down what has changed."""
         seen = await observe(self.work, instances)
-        for before, now in zip(instances, seen, strict=True):
-            if (before.state, before.failing_since, before.addresses) != (now.state, now.failing_since, now.addresses):
-                # Of what is being made or removed, its own steps tell.
-                self.work.journal.save(now, str(now.state) if now.phase is Phase.CREATED else None, now.reason)
+        if not self.world.force_replace:
+            seen = with_reprieve(seen)
+        await self.work.journal.note_states(seen)
         return seen
 
     async def apply(self, plan: Plan, stop: asyncio.Event, stop_at_failure: bool) -> Outcome:
@@ -77,17 +81,17 @@ class Reconciler:
         except StoreError:
             raise
         except Exception as error:
-            self._note_failure(step, error)
+            await self._note_failure(step, error)
             raise
 
-    def _note_failure(self, step: Step, error: Exception) -> None:
+    async def _note_failure(self, step: Step, error: Exception) -> None:
         instance = self.work.journal.get(self._node_id(step))
-        kind = "drop-failed" if step.action is Action.DROP else "create-failed"
+        kind = FAILURES.get(step.action, "create-failed")
         reason = explained(error)
         if instance:
-            self.work.journal.save(replace(instance, reason=reason), kind, reason)
+            await self.work.journal.save(replace(instance, reason=reason), kind, reason)
         else:
-            self.work.journal.note(kind, message=f"{step.node_name}: {reason}")
+            await self.work.journal.note(kind, message=f"{step.node_name}: {reason}")
 
     def _node_id(self, step: Step) -> NodeId:
         return self.work.begun.get(step.id, step.node_id)
@@ -104,5 +108,4 @@ class Reconciler:
             raise StepsFailed("\n".join(lines), hint)
 
 
-def choices(clock: Clock) -> Choices:
-    return Choices(clock.new_id, clock.random.choice)
+FAILURES = {Action.DROP: "drop-failed", Action.AWAIT: "await-failed"}

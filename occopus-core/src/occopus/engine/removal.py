@@ -26,10 +26,10 @@ async def remove(work: Pass, instance: Instance, reason: str) -> None:
     """Remove all that was made for an instance, wherever it is known, and forget it when nothing is left."""
     instance = work.journal.latest(instance)
     if instance.phase is not Phase.DROPPING:
-        instance = work.journal.save(replace(instance, phase=Phase.DROPPING, reason=reason), "dropping", reason)
+        instance = await work.journal.save(replace(instance, phase=Phase.DROPPING, reason=reason), "dropping", reason)
     await _take_down(work, instance)
     await _deregister(work, instance)
-    work.journal.forget(instance, reason)
+    await work.journal.forget(instance, reason)
 
 
 async def _take_down(work: Pass, instance: Instance) -> None:

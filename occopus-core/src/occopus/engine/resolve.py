@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +10,7 @@ import yaml
 
 from occopus.engine.inputs import Inputs
 from occopus.engine.scope import Instances, Outside, Subject, is_made_up, variables
-from occopus.engine.templates import Templates
+from occopus.engine.templates import Templates, is_plain
 from occopus.errors import RenderError
 from occopus.model.infrastructure import InfraId, Infrastructure
 from occopus.model.instance import Instance, NodeId
@@ -33,6 +33,8 @@ class Resolver:
         self.composition = composition
         self.outside = outside
         self._contextualisers: dict[str, Any] = {}
+        self._fixed: dict[tuple[str, int], Section] = {}
+        """Health check sections that are the same for every instance."""
 
     def inputs(
         self,
@@ -82,6 +84,10 @@ class Resolver:
                 checks.append((spec, settings))
         return checks
 
+    def has_fixed_checks(self, implementation: Implementation) -> bool:
+        """Whether every instance has the same checks, so that nothing is rendered for each."""
+        return _is_fixed(implementation.health_check)
+
     def health_timeout(self, node: Node, implementation: Implementation, instance: Instance) -> float:
         """Seconds of failing health that the node definition tolerates."""
         return float(self._health_check(node, implementation, instance).get("timeout", HEALTH_TIMEOUT))
@@ -90,11 +96,17 @@ class Resolver:
         self, node: Node, implementation: Implementation, instance: Instance, failures: list[RenderError] | None = None
     ) -> Section:
         section = implementation.health_check or {}
+        place = node.name, implementation.index
+        if place in self._fixed:
+            return self._fixed[place]
         subject = Subject(self.infrastructure, self.infra_id, node, implementation, instance.node_id)
         names = variables(subject, lambda name: (), self.outside)
         names |= {"ip": instance.address, "instance_data": {"node_id": instance.node_id, "resource_address": instance.address}}
         templates = Templates(names, subject.label, self.outside.resolve_secret, failures)
-        return self._section("health_check", section, templates) if section else {}
+        rendered = self._section("health_check", section, templates) if section else {}
+        if _is_fixed(section):
+            self._fixed[place] = rendered
+        return rendered
 
     def _noting(self, secrets: set[str]) -> Outside:
         """The outside that also notes each secret that was used."""
@@ -192,6 +204,15 @@ def _as_yaml(text: str) -> Any:
         return None if "\n" in text else yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError):
         return None
+
+
+def _is_fixed(value: Any) -> bool:
+    """Whether there is nothing to render in a value."""
+    if isinstance(value, Mapping):
+        return all(_is_fixed(key) and _is_fixed(item) for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return all(map(_is_fixed, value))
+    return is_plain(value) if isinstance(value, str) else not isinstance(value, SecretReference)
 
 
 def _at(data: Any, path: tuple[str | int, ...]) -> Any:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from occopus.credentials import Credentials
+from occopus.engine.backends import Backends
 from occopus.engine.clock import Clock
 from occopus.engine.policy import Policy
 from occopus.engine.scope import Outside
 from occopus.model.event import Event
-from occopus.model.infrastructure import InfraId
+from occopus.model.infrastructure import InfraId, Infrastructure
 from occopus.model.instance import NodeId
+from occopus.model.node import Section
 from occopus.schema.composition import Composition
+from occopus.schema.infrastructure import compile_source
 from occopus.store.base import Store
 
 
@@ -61,3 +65,23 @@ class Services:
     watcher: Watcher = field(default_factory=Watcher)
     mask: Callable[[str], str] = str
     """Hides known secrets in a text."""
+    _compiled: deque[tuple[Section, Infrastructure]] = field(default_factory=lambda: deque(maxlen=4), repr=False, compare=False)
+    """What was compiled last: one pass after the other works on the same."""
+
+    def backends(self) -> Backends:
+        """New handlers and managers, for the length of a pass."""
+        return Backends(self.composition.registry, self.credentials, self.data_dir)
+
+    def compiled(self, source: Section | None) -> Infrastructure | None:
+        """The infrastructure that the store keeps as plain data; None where there should be none.
+
+        Raises:
+            DescriptionError: it can't be used any more.
+        """
+        if source is None:
+            return None
+        for known, infrastructure in self._compiled:
+            if known == source:
+                return infrastructure
+        self._compiled.append((source, compile_source(source, self.composition)))
+        return self._compiled[-1][1]

@@ -3,119 +3,202 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import replace
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
 
-from occopus.engine.backends import Backends
+from occopus.engine import token
 from occopus.engine.calls import Calls
 from occopus.engine.context import Pass
 from occopus.engine.failures import explained
 from occopus.engine.health import HealthChecks
 from occopus.engine.journal import Journal
 from occopus.engine.lease import held_lease
-from occopus.engine.observe import observe
-from occopus.engine.planning import World, make_plan
-from occopus.engine.reconcile import Reconciler, choices
+from occopus.engine.planning import World, seeded
+from occopus.engine.reconcile import Reconciler
 from occopus.engine.resolve import Resolver
+from occopus.engine.scaling import carry_out
 from occopus.engine.services import Services
-from occopus.errors import InfrastructureNotFound, Interrupted, StepsFailed, StoreError
+from occopus.errors import InfrastructureNotFound, Interrupted, OccopusError, StepsFailed, StoreError
 from occopus.model.infrastructure import InfraId, InfraRecord, Infrastructure
 from occopus.model.instance import Instance
-from occopus.model.node import Section
-from occopus.model.plan import NO_NODE, Plan
+from occopus.model.plan import NO_NODE, Step
 from occopus.plugins.resource import ResourceError
-from occopus.schema.infrastructure import compile_source
-from occopus.store.base import Lease
-from occopus.store.records import load_infra, load_instances
+from occopus.store.records import load_infra
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a pass did, what it could not do as asked, and what there is now. `exists` is false where nothing was to be kept."""
+
+    instances: Sequence[Instance]
+    done: Sequence[Step] = ()
+    warnings: Sequence[str] = ()
+    exists: bool = True
 
 
 async def build(
-    services: Services, infra_id: InfraId, wanted: Infrastructure, stop: asyncio.Event, *, must_exist: bool = False
-) -> Sequence[Instance]:
+    services: Services,
+    infra_id: InfraId,
+    wanted: Infrastructure,
+    stop: asyncio.Event,
+    *,
+    must_exist: bool = False,
+    exactly: str | None = None,
+) -> Outcome:
     """Make an infrastructure what `wanted` says, whatever is there; back to what it was if that fails or is stopped.
+
+    `exactly` is the token of the plan that is to be carried out, and no other.
 
     Raises:
         InfrastructureNotFound: there is none, and there must be.
+        StalePlan: the infrastructure is no longer what the plan was made for.
         StepsFailed, Interrupted: the message says why, and what the rollback could not undo.
     """
+    seed = token.seed_of(exactly) if exactly else token.new_seed(services.clock)
     async with _journal(services, infra_id, stop) as journal:
-        if must_exist or _exists(services, infra_id):
-            journal.load()
-            record = journal.infra
-        else:
-            record = InfraRecord(infra_id, wanted.name, wanted.user_id, services.clock.time(), None)
-        changed = replace(record, name=wanted.name, user_id=wanted.user_id, desired=wanted.source, former=_former(record), changing=True)
-        journal.save_infra(changed, "build-started")
+        record = await _loaded(journal, must_exist) or InfraRecord(infra_id, wanted.name, wanted.user_id, services.clock.time(), None)
+        version = journal.version
+        changed = await _with_requests(journal, changed_to(wanted, record))
+        with _reconciler(services, journal, changed, wanted) as reconciler:
+            plan = await reconciler.plan(seeded(seed))
+            if exactly:
+                token.refuse_unless(exactly, token.make(seed, version, wanted, plan))
+            await journal.save_infra(changed, "build-started")
+            try:
+                await reconciler.converge(stop, plan, stop_at_failure=True)
+            except StoreError:
+                raise
+            except Exception as error:
+                await _roll_back(services, journal, error)
+                raise _as_undone(error, journal) from error
+        await _settle(journal, "built")
+        return Outcome(journal.instances, reconciler.done, reconciler.warnings)
+
+
+async def maintain(services: Services, infra_id: InfraId, stop: asyncio.Event, *, force_replace: bool = False) -> Outcome:
+    """Make an infrastructure what it should be, whatever happened to it; that ends also what an earlier command left half done.
+
+    Raises:
+        InfrastructureNotFound: there is none.
+        StepsFailed, Interrupted: run it again.
+    """
+    async with _journal(services, infra_id, stop) as journal:
+        await journal.load()
+        await _with_requests(journal, journal.infra)
         try:
-            await _converge(services, journal, stop, stop_at_failure=True)
-        except StoreError:
-            raise
-        except Exception as error:
-            await _roll_back(services, journal, error)
-            raise _as_undone(error, journal) from error
-        targets = {node: count for node, count in journal.infra.targets.items() if node in wanted.nodes}
-        journal.save_infra(replace(journal.infra, former=None, changing=False, targets=targets), "built")
-        return journal.instances
+            return await _converge(services, journal, stop, force_replace=force_replace)
+        except (StepsFailed, Interrupted) as error:
+            raise _to_be_continued(error, f"occopus maintain -i {infra_id}") from error
 
 
-async def destroy(services: Services, infra_id: InfraId, stop: asyncio.Event) -> None:
+async def keep(
+    services: Services,
+    infra_id: InfraId,
+    every: float,
+    stop: asyncio.Event,
+    told: Callable[[Outcome | Exception], None],
+    *,
+    force_replace: bool = False,
+) -> None:
+    """Maintain an infrastructure again and again, with so many seconds in between, until `stop` is set or it is gone.
+
+    `told` hears what each pass came to. A pass that fails is followed by the next one.
+
+    Raises:
+        InfrastructureNotFound: there is none to begin with.
+    """
+    await services.clock.call(load_infra, services.store, infra_id)
+    while not stop.is_set():
+        try:
+            outcome = await maintain(services, infra_id, stop, force_replace=force_replace)
+        except (Interrupted, InfrastructureNotFound) as error:
+            return told(error)
+        except Exception as error:  # whatever it is, it may have passed by the next time
+            told(error)
+        else:
+            told(outcome)
+            if not outcome.exists:
+                return None
+        await _pause(services, every, stop)
+    return None
+
+
+async def _pause(services: Services, seconds: float, stop: asyncio.Event) -> None:
+    """Sleep, but not beyond the moment when `stop` is set."""
+    sleeping, stopping = asyncio.ensure_future(services.clock.sleep(seconds)), asyncio.ensure_future(stop.wait())
+    await asyncio.wait([sleeping, stopping], return_when=asyncio.FIRST_COMPLETED)
+    sleeping.cancel()
+    stopping.cancel()
+
+
+async def destroy(services: Services, infra_id: InfraId, stop: asyncio.Event) -> Outcome:
     """Remove an infrastructure with all of its instances; it stays in the store until everything is gone.
 
     Raises:
         InfrastructureNotFound: there is none.
         StepsFailed, Interrupted: run it again.
     """
-    load_infra(services.store, infra_id)
+    await services.clock.call(load_infra, services.store, infra_id)
     async with _journal(services, infra_id, stop) as journal:
-        journal.load()
+        await journal.load()
         if journal.infra.desired is not None:
             record = replace(journal.infra, desired=None, former=journal.infra.desired, changing=False)
-            journal.save_infra(record, "destroy-started")
+            await journal.save_infra(record, "destroy-started")
         try:
-            await _converge(services, journal, stop, stop_at_failure=False)
+            return await _converge(services, journal, stop)
         except (StepsFailed, Interrupted) as error:
-            raise type(error)(error.message, f"'occopus destroy -i {infra_id}' goes on where it ended") from error
+            raise _to_be_continued(error, f"occopus destroy -i {infra_id}") from error
 
 
-async def report(services: Services, infra_id: InfraId) -> tuple[InfraRecord, Sequence[Instance]]:
-    """What an infrastructure is like at this moment. Nothing is written and no lease is needed."""
-    record = load_infra(services.store, infra_id).value
-    return record, await _look(services, infra_id, _compiled(services, record.desired))
+def changed_to(wanted: Infrastructure, record: InfraRecord) -> InfraRecord:
+    """The record while an infrastructure is made what is wanted. What it goes back to is never what another command left half done."""
+    former = record.former if record.changing else record.desired
+    return replace(record, name=wanted.name, user_id=wanted.user_id, desired=wanted.source, former=former, changing=True)
 
 
-async def plan(services: Services, infra_id: InfraId, wanted: Infrastructure | None) -> Plan:
-    """What the next pass would do; with `wanted`, what building that would do. Nothing is written."""
-    record = load_infra(services.store, infra_id).value
-    desired = wanted or _compiled(services, record.desired)
-    former = _compiled(services, _former(record) if wanted else record.former)
-    instances = await _look(services, infra_id, desired) if desired else _known(services, infra_id)
-    return make_plan(World(desired, former, instances, record.targets), choices(services.clock))
-
-
-async def _look(services: Services, infra_id: InfraId, desired: Infrastructure | None) -> Sequence[Instance]:
-    work = _pass(services, infra_id, None, desired)
+async def _loaded(journal: Journal, must_exist: bool) -> InfraRecord | None:
     try:
-        return await observe(work, _known(services, infra_id))
-    finally:
-        work.close()
+        await journal.load()
+    except InfrastructureNotFound:
+        if must_exist:
+            raise
+        return None
+    return journal.infra
 
 
-def _known(services: Services, infra_id: InfraId) -> Sequence[Instance]:
-    return [item.value for item in load_instances(services.store, infra_id).values()]
+async def _with_requests(journal: Journal, record: InfraRecord) -> InfraRecord:
+    """Turn what users asked for into targets within the limits of a description, and into instances that go."""
+    requests = await journal.requests() if journal.exists and record.desired is not None else ()
+    if not requests:
+        return record
+    scaled = carry_out(requests, record, journal.instances)
+    await journal.answer(requests, replace(journal.infra, targets=scaled.targets), scaled.leaving, scaled.told)
+    return replace(record, targets=scaled.targets)
 
 
-async def _converge(services: Services, journal: Journal, stop: asyncio.Event, *, stop_at_failure: bool) -> None:
-    desired = _compiled(services, journal.infra.desired)
-    former = _compiled(services, journal.infra.former)
-    work = _pass(services, journal.infra_id, journal, desired)
-    try:
-        await Reconciler(work, desired, former).converge(stop, stop_at_failure=stop_at_failure)
-        if desired is None:
-            await _tell_config_managers(work)
-            journal.forget_infra()
-    finally:
-        work.close()
+async def _converge(
+    services: Services, journal: Journal, stop: asyncio.Event, *, force_replace: bool = False, settled: str = "settled"
+) -> Outcome:
+    """Come to what the record of the infrastructure says, and note that it is settled, or gone."""
+    with _reconciler(services, journal, journal.infra, force_replace=force_replace) as reconciler:
+        plan = await reconciler.plan(seeded(services.clock.new_id()))
+        await reconciler.converge(stop, plan, stop_at_failure=False)
+        if journal.infra.desired is None:
+            await _tell_config_managers(reconciler.work)
+            await journal.forget_infra()
+        else:
+            await _settle(journal, settled)
+        return Outcome(journal.instances, reconciler.done, reconciler.warnings, journal.exists)
+
+
+async def _settle(journal: Journal, kind: str) -> None:
+    """Nothing is left to go back to, and no target beyond the limits."""
+    record = journal.infra
+    targets = {node: record.limits[node].clamped(count) for node, count in record.targets.items() if node in record.limits}
+    settled = replace(record, former=None, changing=False, targets=targets)
+    if settled != record:
+        await journal.save_infra(settled, kind)
 
 
 async def _tell_config_managers(work: Pass) -> None:
@@ -132,17 +215,14 @@ async def _tell_config_managers(work: Pass) -> None:
 async def _roll_back(services: Services, journal: Journal, cause: Exception) -> None:
     """Make the former state the desired one, and converge to it."""
     record = journal.infra
-    journal.save_infra(replace(record, desired=record.former, former=record.desired, changing=False), "rollback", explained(cause))
+    changed = replace(record, desired=record.former, former=record.desired, changing=False)
+    await journal.save_infra(changed, "rollback", explained(cause))
     try:
-        await _converge(services, journal, asyncio.Event(), stop_at_failure=False)
+        await _converge(services, journal, asyncio.Event(), settled="rolled-back")
     except Exception as error:
         message = f"{explained(cause)}\nand the rollback is not complete:\n{explained(error)}"
-        finish = f"occopus destroy -i {record.infra_id}"
-        if record.former is not None:
-            finish = f"occopus build -i {record.infra_id}' with the earlier description, or '{finish}"
-        raise StepsFailed(message, f"when the cause is mended, '{finish}' finishes the job") from cause
-    if record.former is not None:
-        journal.save_infra(replace(journal.infra, former=None), "rolled-back")
+        command = "maintain" if record.former is not None else "destroy"
+        raise StepsFailed(message, f"when the cause is mended, 'occopus {command} -i {record.infra_id}' finishes the job") from cause
 
 
 def _as_undone(error: Exception, journal: Journal) -> Exception:
@@ -152,45 +232,34 @@ def _as_undone(error: Exception, journal: Journal) -> Exception:
     return Interrupted("stopped; " + ("it is as it was before" if journal.exists else "everything that was made is removed again"))
 
 
-def _former(record: InfraRecord) -> Section | None:
-    """What a command that changes an infrastructure has to go back to if it fails: never to what another one left half done."""
-    return record.former if record.changing else record.desired
-
-
-def _compiled(services: Services, source: Section | None) -> Infrastructure | None:
-    return compile_source(source, services.composition) if source is not None else None
-
-
-def _exists(services: Services, infra_id: InfraId) -> bool:
-    try:
-        load_infra(services.store, infra_id)
-    except InfrastructureNotFound:
-        return False
-    return True
+def _to_be_continued(error: OccopusError, command: str) -> OccopusError:
+    goes_on = f"'{command}' goes on where it ended"
+    return type(error)(error.message, f"{error.hint}; {goes_on}" if error.hint else goes_on)
 
 
 @asynccontextmanager
 async def _journal(services: Services, infra_id: InfraId, stop: asyncio.Event) -> AsyncIterator[Journal]:
     async with held_lease(services, infra_id, stop) as lease:
-        yield _new_journal(services, lease, infra_id)
+        yield Journal(services.store, lease, infra_id, services.clock, services.watcher.event, services.mask)
 
 
-def _new_journal(services: Services, lease: Lease, infra_id: InfraId) -> Journal:
-    return Journal(services.store, lease, infra_id, services.clock.time, services.watcher.event, services.mask)
-
-
-def _pass(services: Services, infra_id: InfraId, journal: Journal | None, desired: Infrastructure | None) -> Pass:
-    return Pass(
-        journal=journal or _new_journal(services, _NO_LEASE, infra_id),
-        backends=Backends(services.composition.registry, services.credentials, services.data_dir),
+@contextmanager
+def _reconciler(
+    services: Services, journal: Journal, record: InfraRecord, desired: Infrastructure | None = None, *, force_replace: bool = False
+) -> Iterator[Reconciler]:
+    """One that brings an infrastructure to what a record of it says."""
+    desired = desired or services.compiled(record.desired)
+    work = Pass(
+        backends=services.backends(),
         calls=Calls(services.clock, services.policy),
         clock=services.clock,
-        policy=services.policy,
-        resolver=Resolver(desired, infra_id, services.composition, services.outside) if desired else None,
-        waiting=services.watcher.waiting,
+        resolver=Resolver(desired, journal.infra_id, services.composition, services.outside) if desired else None,
         health=HealthChecks(services.clock),
+        journal=journal,
+        policy=services.policy,
+        waiting=services.watcher.waiting,
     )
-
-
-_NO_LEASE = Lease("", "", 0, 0.0)
-"""For passes that only look: a write with it is refused."""
+    try:
+        yield Reconciler(work, World(desired, services.compiled(record.former), (), record.targets, force_replace))
+    finally:
+        work.close()

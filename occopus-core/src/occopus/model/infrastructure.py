@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NewType
 
-from occopus.model.node import Node, Section
+from occopus.model.node import Implementation, Node, Scaling, Section, digest
 
 InfraId = NewType("InfraId", str)
 """Identifies a built infrastructure (a UUID as text)."""
@@ -56,6 +56,12 @@ class Infrastructure:
             found[dependency.dependent].append(dependency)
         return {name: tuple(edges) for name, edges in found.items()}
 
+    def fingerprint(self, node: Node, implementation: Implementation) -> str:
+        """Changes whenever an instance of a node would be made differently, also for what it is told of other nodes."""
+        own = node.fingerprint(implementation)
+        told = [[d.dependee, m.source, m.destination] for d in self.dependees[node.name] for m in d.mappings]
+        return digest([own, told]) if told else own
+
     @cached_property
     def synch_attributes(self) -> Mapping[str, tuple[str, ...]]:
         """By node: the attributes that its config manager must report before it counts as ready."""
@@ -85,3 +91,8 @@ class InfraRecord:
     targets: Mapping[str, int] = field(default_factory=dict)
     config_managers: tuple[Section, ...] = ()
     """Those that were ever asked to look after it; each is told when it is gone."""
+
+    @cached_property
+    def limits(self) -> Mapping[str, Scaling]:
+        """By node that should exist: how many instances it may have."""
+        return {node["name"]: Scaling.of(node.get("scaling") or {}) for node in (self.desired or {}).get("nodes", ())}

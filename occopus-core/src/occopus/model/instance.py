@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import NewType
 
 from occopus.model.infrastructure import InfraId
-from occopus.model.node import Section
+from occopus.model.node import Section, label
 
 NodeId = NewType("NodeId", str)
 """Identifies one instance of a node (a UUID as text). It never names two machines, not even one after the other."""
@@ -67,8 +67,9 @@ class Phase(StrEnum):
 class Instance:
     """One instance of a node as the store keeps it.
 
-    `implementation` is the index of the one chosen. `resource` is the rendered resource section without its secrets: it finds the
-    endpoint and the credentials again. Of the other rendered inputs only a hash is kept. Times are seconds since the epoch.
+    `implementation` is the index of the one chosen, `origin` says why it was made. `resource` is the rendered resource section without
+    its secrets: it finds the endpoint and the credentials again. Of the other rendered inputs only a hash is kept. Times are seconds since
+    the epoch.
     """
 
     infra_id: InfraId
@@ -81,6 +82,7 @@ class Instance:
     resource: Section = field(default_factory=dict)
     config_management: Section | None = None
     inputs_hash: str = ""
+    origin: str = ""
     ids: Mapping[str, str] = field(default_factory=dict)
     addresses: tuple[Address, ...] = ()
     state: NodeState = NodeState.PENDING
@@ -91,6 +93,11 @@ class Instance:
     @property
     def handle(self) -> Handle:
         return Handle(self.infra_id, self.node_id, self.node_name, self.ids)
+
+    @property
+    def label(self) -> str:
+        """How messages name the implementation that it was made by."""
+        return label(self.resource, self.implementation)
 
     @property
     def address(self) -> str | None:

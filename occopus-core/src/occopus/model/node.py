@@ -19,6 +19,16 @@ class Scaling:
     min: int = 1
     max: int = 1
 
+    @classmethod
+    def of(cls, section: Section) -> Scaling:
+        """From a description that is checked."""
+        least = section.get("min", 1)
+        return cls(least, section.get("max", least))
+
+    def clamped(self, number: int) -> int:
+        """The number within the limits that is nearest."""
+        return max(self.min, min(self.max, number))
+
 
 @dataclass(frozen=True)
 class Implementation:
@@ -41,8 +51,14 @@ class Implementation:
 
     @property
     def label(self) -> str:
-        """How messages name it: type, the user's name for the resource, and its place where it has no name."""
-        return f"{self.type} '{self.resource['name']}'" if self.resource.get("name") else f"{self.type} #{self.index + 1}"
+        """How messages name it."""
+        return label(self.resource, self.index)
+
+
+def label(resource: Section, index: int) -> str:
+    """How messages name an implementation: type, the user's name for the resource, and its place where it has no name."""
+    type, name = resource.get("type", "?"), resource.get("name")
+    return f"{type} '{name}'" if name else f"{type} #{index + 1}"
 
 
 @dataclass(frozen=True)

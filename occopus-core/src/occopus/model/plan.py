@@ -23,6 +23,8 @@ class Action(StrEnum):
     """Finish an instance whose creation was begun, and wait until it is ready."""
     DROP = "drop"
     """Remove an instance and all that was made for it."""
+    AWAIT = "await"
+    """Wait until an instance that does not do well is ready, since others are made that depend on it."""
     GATE = "gate"
     """Nothing: many steps may wait for many others through one gate, so that a plan grows with the steps, not with their square."""
 
@@ -31,7 +33,7 @@ class Action(StrEnum):
 class Step:
     """One step. It starts when every step in `after` is done.
 
-    `implementation` is the one chosen for a CREATE; `instance` is what a RESUME or DROP works on.
+    `implementation` is the one chosen for a CREATE, and `by` is its label; `instance` is what any other works on.
     """
 
     id: str
@@ -41,6 +43,7 @@ class Step:
     after: tuple[str, ...] = ()
     node_id: NodeId = NO_NODE
     implementation: int = 0
+    by: str = ""
     instance: Instance | None = None
 
     @property
@@ -53,11 +56,12 @@ class Step:
 class Plan:
     """Steps by their id, in an order in which they could be carried out one by one.
 
-    `warnings` say what the plan could not do as asked and why.
+    `warnings` say what the plan could not do as asked and why. `token` names a plan that can be carried out exactly as it is.
     """
 
     steps: Mapping[str, Step] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    token: str = ""
 
     @cached_property
     def visible(self) -> tuple[Step, ...]:

@@ -6,13 +6,14 @@ Every stored value carries the version of its form under `v`; older forms are br
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Generic, TypeVar
 
 from occopus.errors import InfrastructureNotFound, StoreError
 from occopus.model.event import Event
 from occopus.model.infrastructure import InfraId, InfraRecord
 from occopus.model.instance import Address, AddressKind, Instance, NodeId, NodeState, Phase
+from occopus.model.request import ScaleRequest
 from occopus.store.backend import damaged, path_of, plain
 from occopus.store.base import Append, Delete, Key, Put, Record, Store, Value
 
@@ -61,6 +62,12 @@ def load_events(store: Store, infra_id: InfraId, after: str = "") -> Iterator[tu
     return ((record.key.name, _decode(record, lambda found: Event(**found))) for record in store.scan("event", infra_id, after))
 
 
+def load_requests(store: Store, infra_id: InfraId) -> list[ScaleRequest]:
+    """The requests that wait for the next pass, in their order."""
+    records = store.scan("request", infra_id)
+    return [replace(_decode(record, lambda found: ScaleRequest(**found)), name=record.key.name) for record in records]
+
+
 def load_definition(store: Store, user_id: str, name: str) -> Any:
     """The plain data of a node definition that this user imported, None where there is none of that name."""
     record = store.get(Key("definition", user_id, name))
@@ -86,6 +93,15 @@ def delete_instance(instance: Instance, version: int | None) -> Delete:
 
 def append_event(event: Event) -> Append:
     return Append("event", event.infra_id, _encode("event", _fields(event)))
+
+
+def append_request(request: ScaleRequest) -> Append:
+    """The store gives it its name."""
+    return Append("request", request.infra_id, _encode("request", {k: v for k, v in _fields(request).items() if k != "name"}))
+
+
+def delete_request(request: ScaleRequest) -> Delete:
+    return Delete(Key("request", request.infra_id, request.name), None)
 
 
 def put_definition(user_id: str, name: str, implementations: Any) -> Put:
@@ -126,7 +142,7 @@ def _decode(record: Record, build: Callable[[dict[str, Any]], T]) -> T:
         raise damaged(record.key, f"{type(error).__name__}: {error}") from error
 
 
-def _fields(value: InfraRecord | Instance | Event) -> dict[str, Any]:
+def _fields(value: InfraRecord | Instance | Event | ScaleRequest) -> dict[str, Any]:
     return {field.name: getattr(value, field.name) for field in fields(value)}
 
 

@@ -1,0 +1,73 @@
+"""Passes over an infrastructure, and what is said of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+
+from occopus.cli.app import App
+from occopus.cli.progress import lines, watching
+from occopus.engine.session import Outcome
+from occopus.errors import Interrupted, OccopusError
+from occopus.manager import InfrastructureManager
+
+DONE = {"create": "created", "resume": "finished", "drop": "dropped", "await": "awaited"}
+
+
+class Upkeep:
+    """Maintains one infrastructure for a command."""
+
+    def __init__(self, app: App, infra_id: str, force_replace: bool, parallelize: bool) -> None:
+        self._app = app
+        self._infra_id = infra_id
+        self._force_replace = force_replace
+        self._manager = app.open(InfrastructureManager)
+        if parallelize:
+            self._manager.settings = replace(self._manager.settings, parallelize=True)
+        self._said: str | None = None
+
+    def once(self) -> Outcome:
+        """One pass."""
+        with watching(self._app, "maintaining", self._infra_id, self._goes_on) as watcher:
+            outcome = self._manager.maintain(self._infra_id, watcher, force_replace=self._force_replace)
+        self._app.say(summary(outcome))
+        return outcome
+
+    def again_and_again(self, interval: float, after: Callable[[Outcome], None]) -> None:
+        """Passes until Ctrl-C. Only news are told: of passes that find everything well, the first."""
+
+        def told(news: Outcome | Exception) -> None:
+            if isinstance(news, Outcome):
+                after(news)
+            self._say_once(_in_words(news))
+
+        watcher = lines(self._app, "maintaining", self._infra_id, self._goes_on)
+        self._manager.keep(self._infra_id, interval, told, watcher, force_replace=self._force_replace)
+        self._app.say("stopped")
+
+    @property
+    def _goes_on(self) -> str:
+        return f"'occopus maintain -i {self._infra_id}' goes on where it ended"
+
+    def _say_once(self, text: str) -> None:
+        if text != self._said:
+            self._app.say(text)
+        self._said = text
+
+
+def summary(outcome: Outcome) -> str:
+    """What a pass came to."""
+    counts = Counter(DONE[step.action] for step in outcome.done)
+    total = ", ".join(f"{number} {what}" for what, number in counts.items()) or "nothing to do"
+    return "\n".join([*(f"warning: {warning}" for warning in outcome.warnings), total if outcome.exists else f"{total}; it is destroyed"])
+
+
+def _in_words(news: Outcome | Exception) -> str:
+    if isinstance(news, Outcome):
+        return summary(news)
+    if isinstance(news, Interrupted):
+        return f"{news.message}: {news.hint}"
+    if isinstance(news, OccopusError):
+        return f"error: {news.message}" + (f"\n  = {news.hint}" if news.hint else "")
+    return f"error: something unexpected went wrong: {type(news).__name__}: {news}"
