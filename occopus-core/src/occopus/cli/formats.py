@@ -73,8 +73,7 @@ def _ready_counts(record: InfraRecord, instances: Sequence[Instance]) -> str:
 
 def _reason(instance: Instance) -> str:
     """The last thing that is to be said of an instance; where it does well, what it came in place of."""
-    replacement = instance.origin if instance.origin.startswith("replaces") else ""
-    return (replacement if instance.state == "ready" else "") or instance.reason
+    return (instance.in_place_of if instance.state == "ready" else "") or instance.reason
 
 
 def report_as_lines(instances: Sequence[Instance]) -> str:

@@ -94,7 +94,7 @@ async def _finish(work: Pass, instance: Instance, inputs: Inputs) -> None:
     await _register(work, instance, inputs)
     ready = await _until_ready(work, await _submit(work, instance, inputs), inputs)
     ready = replace(ready, phase=Phase.CREATED, failing_since=None, state_since=work.clock.time())
-    await work.journal.save(ready, "ready", ready.origin)
+    await work.journal.save(ready, "ready", ready.in_place_of)
 
 
 async def _register(work: Pass, instance: Instance, inputs: Inputs) -> None:

@@ -13,7 +13,7 @@ from graphlib import TopologicalSorter
 
 from occopus.engine.guard import cut_off, spared
 from occopus.model.infrastructure import Infrastructure
-from occopus.model.instance import Instance, NodeId, NodeState, Phase
+from occopus.model.instance import REPLACES, Instance, NodeId, NodeState, Phase
 from occopus.model.node import Implementation, Node
 from occopus.model.plan import Action, Plan, Step
 
@@ -127,7 +127,7 @@ class _Planner:
 
     def _replace(self, node: Node, dead: Instance, drop: str, waits: tuple[str, ...]) -> str:
         """Make an instance in place of one that is gone."""
-        created = self._create(node, f"replaces {dead.node_id} ({_why_leaving(dead)})", (*waits, drop))
+        created = self._create(node, f"{REPLACES} {dead.node_id} ({_why_leaving(dead)})", (*waits, drop))
         self.steps[drop] = replace(self.steps[drop], reason=f"{_why_leaving(dead)}; replaced by {self.steps[created].node_id}")
         return created
 
@@ -136,7 +136,7 @@ class _Planner:
         steps: list[str] = []
         previous = gone
         for instance in outdated:
-            created = self._create(node, f"replaces {instance.node_id}, {OUTDATED}", (*waits, *previous))
+            created = self._create(node, f"{REPLACES} {instance.node_id}, {OUTDATED}", (*waits, *previous))
             previous = (self._drop(instance, OUTDATED, (created,)),)
             steps.append(created)
         return steps
@@ -146,7 +146,7 @@ class _Planner:
         steps: list[str] = []
         for instance in outdated:
             dropped = self._drop(instance, OUTDATED, (*waits, *steps[-1:]))
-            steps.append(self._create(node, f"replaces {instance.node_id}, {OUTDATED}", (dropped,)))
+            steps.append(self._create(node, f"{REPLACES} {instance.node_id}, {OUTDATED}", (dropped,)))
         return steps
 
     def _ready_gates(self, node: Node) -> tuple[str, ...]:

@@ -14,6 +14,10 @@ NodeId = NewType("NodeId", str)
 """Identifies one instance of a node (a UUID as text). It never names two machines, not even one after the other."""
 
 
+REPLACES = "replaces"
+"""How the origin of an instance begins that was made in place of another."""
+
+
 class NodeState(StrEnum):
     """How an instance does, in the words of the reports."""
 
@@ -93,6 +97,11 @@ class Instance:
     @property
     def handle(self) -> Handle:
         return Handle(self.infra_id, self.node_id, self.node_name, self.ids)
+
+    @property
+    def in_place_of(self) -> str:
+        """What it was made in place of and why, where it was."""
+        return self.origin if self.origin.startswith(REPLACES) else ""
 
     @property
     def label(self) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from occopus.builtin.local.directory import NodeDirectory
 from occopus.builtin.local.processes import Identity, alive, identify, same_boot
 from occopus.builtin.local.record import Record
+from occopus.builtin.local.supervisor import KILLED
 from occopus.model.instance import Address, AddressKind, NodeState
 from occopus.plugins.resource import ResourceStatus
 
@@ -30,6 +31,9 @@ def _started(node: NodeDirectory, record: Record, state: dict[str, Any], address
         return ResourceStatus(NodeState.SHUTDOWN, addresses, _last_words(state), unfinished=True)
     if not alive(supervisor_of(node, record, state)):
         return ResourceStatus(NodeState.FAILED, addresses, _cause_of_death(state))
+    if state["phase"] == "finished" and state["exit_codes"] and state["exit_codes"][-1] > KILLED:
+        # What a node is for usually runs in its last command; where that was killed, the node is as good as gone.
+        return ResourceStatus(NodeState.FAILED, addresses, f"its last command was killed (signal {state['exit_codes'][-1] - KILLED})")
     return ResourceStatus(NodeState.READY, addresses, _progress(state))
 
 
