@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, PackageNotFoundError, distribution, distributions
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
+
+sys.path.append(str(Path(__file__).parent / "servers"))  # pytest puts no folder there by itself
+
+from redis_server import RedisServer
 
 
 def pytest_configure() -> None:
@@ -66,3 +72,33 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, occopus_home: Path) ->
     for name in set(sys.modules) - before:
         if str(getattr(sys.modules[name], "__file__", "") or "").startswith(str(folder)):
             del sys.modules[name]
+
+
+@pytest.fixture
+def start_redis(tmp_path: Path) -> Iterator[Callable[..., RedisServer]]:
+    """Starts a real Redis with the options that it is given, or skips the test where there is none."""
+    servers: list[RedisServer] = []
+
+    def start(*options: str) -> RedisServer:
+        servers.append(RedisServer(tmp_path / f"redis-{len(servers)}", *options))
+        servers[-1].start()
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.stop(signal.SIGKILL)
+
+
+@pytest.fixture
+def redis_server(start_redis: Callable[..., RedisServer]) -> RedisServer:
+    """A real Redis of this test's own, which may be stopped, started again, paused."""
+    return start_redis()
+
+
+@pytest.fixture(scope="session")
+def shared_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A real Redis for all tests that only use it, and that empty it before."""
+    server = RedisServer(tmp_path_factory.mktemp("redis"), "--unixsocket", "redis.sock")
+    server.start()
+    yield server
+    server.stop(signal.SIGKILL)

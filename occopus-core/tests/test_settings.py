@@ -8,6 +8,8 @@ import pytest
 
 from occopus.diagnostics import Diagnostics
 from occopus.settings import Settings, load_settings
+from occopus.store.opening import open_store
+from occopus.store.redis import RedisStore
 
 
 @pytest.fixture
@@ -192,6 +194,21 @@ def test_a_configuration_of_occopus_1_is_taken_over_with_one_warning(home: Path)
         "logging.formatters, logging.handlers.file.class, logging.handlers.file.level, logging.handlers.screen, "
         "logging.root.handlers, logging.version, plugins"
     ]
+
+
+@pytest.mark.parametrize(
+    ("uds", "url"),
+    [
+        ("protocol: redis", "redis://localhost:6379/0"),
+        ("protocol: redis, host: '::1', port: 7000", "redis://[::1]:7000/0"),
+        ("protocol: redis, host: 10.0.0.1, db: 15, altdbs: {infra: 10}", "redis://10.0.0.1:6379/15"),
+    ],
+)
+def test_the_redis_of_occopus_1_is_taken_over(home: Path, uds: str, url: str) -> None:
+    settings, faults = load(home, write(home / "c.yaml", f"components: {{uds: !UDS {{{uds}}}}}"))
+    assert settings.store_url == url
+    assert [fault.endswith("not needed any more: components.uds.altdbs") for fault in faults] == [True] * ("altdbs" in uds)
+    assert isinstance(open_store(url), RedisStore)
 
 
 @pytest.mark.parametrize(

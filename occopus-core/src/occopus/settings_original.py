@@ -64,7 +64,10 @@ def _original_store(document: Document, diagnostics: Diagnostics) -> str | None:
         if wanted:
             diagnostics.error(f"'components.uds.{key}' has to be {wanted}", document.position([*uds, key]))
             sound = False
-    return f"redis://{host}:{port}/{number}" if sound else None
+    if not sound:
+        return None
+    literal = f"[{host}]" if ":" in host else host  # an IPv6 address is told from its port by brackets
+    return f"redis://{literal}:{port}/{number}"
 
 
 def _idle(data: Any, used: set[Path], above: Path = ()) -> Iterator[Path]:

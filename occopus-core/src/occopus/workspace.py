@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import unquote, urlsplit
 
 from occopus.descriptors.loader import load_file
 from occopus.diagnostics import Diagnostics, Fault
@@ -87,7 +88,10 @@ class Workspace:
 
     @cached_property
     def store(self) -> Store:
-        return open_store(self.settings.store_url)
+        password = urlsplit(self.settings.store_url).password
+        if password:
+            self.masker.add(unquote(password))
+        return open_store(self.settings.store_url, self.warn)
 
     @cached_property
     def composition(self) -> Composition:

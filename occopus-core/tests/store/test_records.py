@@ -14,6 +14,7 @@ from occopus.errors import InfrastructureNotFound, StoreError, VersionConflict
 from occopus.model.event import Event
 from occopus.model.infrastructure import InfraId, InfraRecord
 from occopus.model.instance import Address, AddressKind, Instance, NodeId, NodeState, Phase
+from occopus.model.request import ScaleRequest
 from occopus.store import records
 from occopus.store.base import Change, Key, Put, Record, Store, Value
 from occopus.store.memory import MemoryStore
@@ -51,6 +52,7 @@ INSTANCE = Instance(
     resource={"type": "ec2", "tags": ["a", {"b": None}]},
     config_management={"type": "chef"},
     inputs_hash="def",
+    origin="replaces n-0",
     ids={"server": "s-1", "volume": "v-1"},
     addresses=(Address("10.0.0.1", AddressKind.PRIVATE), Address("192.0.2.1"), Address("host.example.org", AddressKind.DNS)),
     state=NodeState.TEMP_FAILED,
@@ -110,6 +112,7 @@ def test_the_full_values_differ_from_every_default() -> None:
         records.put_infra(INFRA, 0),
         records.put_instance(INSTANCE, 0),
         records.append_event(Event(INFRA_ID, 1.0, "ready")),
+        records.append_request(ScaleRequest(INFRA_ID, "worker", 1.0, change=1)),
         records.put_definition("u", "d", ({"resource": {"type": NodeState.READY}},)),
     ],
     ids=lambda change: type(change).__name__,
@@ -183,6 +186,20 @@ def test_events_come_back_in_order_and_go_on_after_a_name(store: Store) -> None:
     found = list(records.load_events(store, INFRA_ID))
     assert [event for _, event in found] == events
     assert [event for _, event in records.load_events(store, INFRA_ID, after=found[0][0])] == events[1:]
+
+
+def test_requests_come_back_in_their_order_until_they_are_deleted(store: Store) -> None:
+    made = [
+        ScaleRequest(INFRA_ID, "worker", 1.5, change=-2),
+        ScaleRequest(INFRA_ID, "worker", 0.5, target=3),
+        ScaleRequest(INFRA_ID, "master", 2.5, node_id=NodeId("n-1")),
+    ]
+    store.write([records.append_request(request) for request in [*made, ScaleRequest(InfraId("i-2"), "worker", 1.0, change=1)]])
+    found = records.load_requests(store, INFRA_ID)
+    assert [replace(request, name="") for request in found] == made
+    store.write([records.delete_request(found[0]), records.delete_request(found[2])])
+    assert records.load_requests(store, INFRA_ID) == [found[1]]
+    store.write([records.delete_request(found[0])])
 
 
 def test_definitions_belong_to_users(store: Store) -> None:
