@@ -88,10 +88,11 @@ class Workspace:
 
     @cached_property
     def store(self) -> Store:
+        store = open_store(self.settings.store_url, self.warn)
         password = urlsplit(self.settings.store_url).password
         if password:
             self.masker.add(unquote(password))
-        return open_store(self.settings.store_url, self.warn)
+        return store
 
     @cached_property
     def composition(self) -> Composition:

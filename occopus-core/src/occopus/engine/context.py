@@ -63,6 +63,8 @@ class Pass(View):
     waiting: Waiting
     begun: dict[str, NodeId] = field(default_factory=dict)
     """By step: the instance that it works on where that is not the plan's, since nothing came of the first."""
+    submitted: dict[NodeId, Instance] = field(default_factory=dict)
+    """What backends were asked to make in this pass."""
     _pollers: dict[int, Poller] = field(default_factory=dict)
 
     def poller(self, handler: ResourceHandler) -> Poller:

@@ -10,7 +10,7 @@ from occopus.engine.inputs import Inputs
 from occopus.engine.readiness import Configured, configured_by, with_readiness
 from occopus.engine.removal import remove
 from occopus.errors import OccopusError
-from occopus.model.instance import Instance, NodeId, NodeState, Phase
+from occopus.model.instance import Handle, Instance, NodeId, NodeState, Phase
 from occopus.model.node import Implementation, Node
 from occopus.model.plan import Step
 from occopus.plugins.config_manager import NodeRegistration
@@ -113,11 +113,15 @@ async def _submit(work: Pass, instance: Instance, inputs: Inputs) -> Instance:
     """Ask the backend to begin or to go on; the instance with the ids that are known then."""
     handler = work.backends.handler(inputs.resource)
 
-    def call() -> None:
-        handle = handler.create(inputs.request(work.journal.latest(instance).handle), work.journal.checkpoint)
+    def checkpoint(handle: Handle) -> None:
+        work.submitted[handle.node_id] = replace(instance, ids=dict(handle.ids))
         work.journal.checkpoint(handle)
 
+    def call() -> None:
+        checkpoint(handler.create(inputs.request(work.journal.latest(instance).handle), checkpoint))
+
     work.waiting(instance.node_id, "being created")
+    work.submitted[instance.node_id] = instance
     await work.calls.run(handler, work.retrying(instance), call)
     return work.journal.latest(instance)
 

@@ -11,10 +11,11 @@ from occopus.engine.creation import create, resume
 from occopus.engine.failures import explained
 from occopus.engine.guard import with_reprieve
 from occopus.engine.observe import observe
+from occopus.engine.orphans import remove_orphans
 from occopus.engine.planning import Choices, World, make_plan, seeded
 from occopus.engine.removal import drop
 from occopus.engine.waiting import wait
-from occopus.errors import Interrupted, OccopusError, StepsFailed, StoreError
+from occopus.errors import Interrupted, LeaseLost, OccopusError, StepsFailed, StoreError
 from occopus.model.instance import Instance, NodeId
 from occopus.model.plan import Action, Plan, Step
 
@@ -40,7 +41,13 @@ class Reconciler:
             StepsFailed: steps failed; the store knows of everything that may exist.
             StoreError: the store failed, or the lease was lost.
         """
-        plan = first
+        try:
+            await self._converge(stop, first, stop_at_failure)
+        except LeaseLost as loss:
+            await remove_orphans(self.work, loss)
+            raise
+
+    async def _converge(self, stop: asyncio.Event, plan: Plan, stop_at_failure: bool) -> None:
         for _ in range(self.work.policy.rounds):
             self.warnings = plan.warnings
             if stop.is_set():

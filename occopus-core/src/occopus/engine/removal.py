@@ -27,13 +27,14 @@ async def remove(work: Pass, instance: Instance, reason: str) -> None:
     instance = work.journal.latest(instance)
     if instance.phase is not Phase.DROPPING:
         instance = await work.journal.save(replace(instance, phase=Phase.DROPPING, reason=reason), "dropping", reason)
-    await _take_down(work, instance)
+    await take_down(work, instance)
     await _deregister(work, instance)
     await work.journal.forget(instance, reason)
+    work.submitted.pop(instance.node_id, None)
 
 
-async def _take_down(work: Pass, instance: Instance) -> None:
-    """Drop, and wait until the backend knows nothing of it."""
+async def take_down(work: Pass, instance: Instance) -> None:
+    """Drop, and wait until the backend knows nothing of it. Nothing is written."""
     handler = work.backends.handler(instance.resource)
     poller = work.poller(handler)
     deadline = work.clock.monotonic() + work.policy.drop_timeout
