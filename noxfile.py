@@ -76,10 +76,11 @@ def demo(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Print the benchmarks: start-up time, and how time grows with the size of a description."""
+    """Print the benchmarks: start-up time, growth with the size of a description, and what keeping many instances costs."""
     session.install("-q", "./occopus-core", "./occopus-healthchecks")
     session.run("python", "benchmarks/startup.py")
     session.run("python", "benchmarks/scale.py")
+    session.run("python", "benchmarks/upkeep.py")
 
 
 def _needed(package: str) -> list[str]:
