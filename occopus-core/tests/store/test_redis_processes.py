@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from redis_server import RedisServer
+from store_processes import BATCHES, COUNT, IMPORTS, finish
 
 from occopus.errors import LeaseHeld
 from occopus.store.base import Append, Delete, Key, Put
@@ -17,26 +18,15 @@ from occopus.store.redis import RedisStore
 
 KEY = Key("thing", "scope", "name")
 
-PREFACE = """
+CLOCK = """
 import sys, time
 true_time = time.time
 time.time = lambda: true_time() + float(sys.argv[2])
-from occopus.errors import LeaseHeld, VersionConflict
-from occopus.store.base import Append, Key, Put
-from occopus.store.redis import RedisStore
-store = RedisStore(sys.argv[1])
 """
 
-COUNT = """
-done = 0
-while done < 40:
-    record = store.get(Key("thing", "scope", "name"))
-    change = Put(Key("thing", "scope", "name"), {"count": record.value["count"] + 1 if record else 1}, record.version if record else 0)
-    try:
-        store.write([change, Append("log", "scope", {})])
-        done += 1
-    except VersionConflict:
-        pass
+OPEN = """
+from occopus.store.redis import RedisStore
+store = RedisStore(sys.argv[1])
 """
 
 LEASE = """
@@ -44,12 +34,6 @@ try:
     print("won until", store.acquire("scope", sys.argv[3], 600).expires)
 except LeaseHeld as error:
     print("lost:", error)
-"""
-
-BATCHES = """
-for number in range(1_000_000):
-    store.write([Put(Key("part", "scope", str(part)), {"number": number, "text": "x" * 2000}, None) for part in range(30)])
-    print(number, flush=True)
 """
 
 LEASE_AND_SLEEP = """
@@ -61,14 +45,9 @@ time.sleep(60)
 
 def start(script: str, url: str, ahead: float = 0.0, *args: str) -> subprocess.Popen[str]:
     """Begin a process whose clock is so many seconds ahead."""
-    return subprocess.Popen([sys.executable, "-c", PREFACE + script, url, str(ahead), *args], stdout=subprocess.PIPE, text=True)
-
-
-def finish(processes: list[subprocess.Popen[str]]) -> list[str]:
-    """What each printed; all must end well."""
-    printed = [process.communicate(timeout=60)[0].strip() for process in processes]
-    assert [process.returncode for process in processes] == [0] * len(processes)
-    return printed
+    return subprocess.Popen(
+        [sys.executable, "-c", CLOCK + IMPORTS + OPEN + script, url, str(ahead), *args], stdout=subprocess.PIPE, text=True
+    )
 
 
 @pytest.fixture

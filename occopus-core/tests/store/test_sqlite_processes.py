@@ -9,31 +9,17 @@ import time
 from pathlib import Path
 
 import pytest
+from store_processes import BATCHES, COUNT, IMPORTS, finish
 
 from occopus.store.base import Key, Put
 from occopus.store.sqlite import SqliteStore
 
 KEY = Key("thing", "scope", "name")
 
-PREFACE = """
-import sys
+OPEN = """
 from pathlib import Path
-from occopus.errors import StoreError, VersionConflict, LeaseHeld
-from occopus.store.base import Append, Key, Put
 from occopus.store.sqlite import SqliteStore
 store = SqliteStore(Path(sys.argv[1]))
-"""
-
-COUNT = """
-done = 0
-while done < 40:
-    record = store.get(Key("thing", "scope", "name"))
-    change = Put(Key("thing", "scope", "name"), {"count": record.value["count"] + 1 if record else 1}, record.version if record else 0)
-    try:
-        store.write([change, Append("log", "scope", {})])
-        done += 1
-    except VersionConflict:
-        pass
 """
 
 LEASE = """
@@ -44,14 +30,7 @@ except LeaseHeld:
     print("lost")
 """
 
-BATCHES = """
-for number in range(1_000_000):
-    store.write([Put(Key("part", "scope", str(part)), {"number": number, "text": "x" * 2000}, None) for part in range(30)])
-    print(number, flush=True)
-"""
-
 LEASE_AND_SLEEP = """
-import time
 store.acquire("scope", "the dead one", 3)
 print("has it", flush=True)
 time.sleep(60)
@@ -59,14 +38,7 @@ time.sleep(60)
 
 
 def start(script: str, *args: object) -> subprocess.Popen[str]:
-    return subprocess.Popen([sys.executable, "-c", PREFACE + script, *map(str, args)], stdout=subprocess.PIPE, text=True)
-
-
-def finish(processes: list[subprocess.Popen[str]]) -> list[str]:
-    """What each printed; all must end well."""
-    printed = [process.communicate(timeout=60)[0].strip() for process in processes]
-    assert [process.returncode for process in processes] == [0] * len(processes)
-    return printed
+    return subprocess.Popen([sys.executable, "-c", IMPORTS + OPEN + script, *map(str, args)], stdout=subprocess.PIPE, text=True)
 
 
 def test_processes_that_start_at_once_lose_no_increment(path: Path, store: SqliteStore) -> None:
