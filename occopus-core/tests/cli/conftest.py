@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,9 @@ import pytest
 from occopus.model.event import Event
 from occopus.model.infrastructure import InfraId, InfraRecord
 from occopus.model.instance import Instance
+from occopus.store.base import Store
 from occopus.store.records import load_events, load_infras, load_instances
+from occopus.store.redis import RedisStore
 from occopus.store.sqlite import SqliteStore
 
 SCRIPTS = Path(sys.executable).parent
@@ -41,6 +45,20 @@ NODES = """
   - resource: {type: local}
     health_check:
       ports: [9]
+'node_def:server':
+  - resource: {type: local}
+    contextualisation:
+      type: cloudinit
+      context_template: |
+        #cloud-config
+        write_files:
+          - {path: health, content: well}
+        runcmd:
+          - exec python3 -m http.server 8080 --bind "$OCCOPUS_NODE_ADDRESS"
+    health_check:
+      ping: false
+      urls: ['http://{{ ip }}:8080/health']
+      timeout: 3
 """
 
 
@@ -59,6 +77,8 @@ class Home:
 
     path: Path
     running: list[subprocess.Popen[str]] = field(default_factory=list)
+    redis: str = ""
+    """The address of the store, where it is in a Redis."""
 
     @property
     def data(self) -> Path:
@@ -67,7 +87,13 @@ class Home:
     @property
     def environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH")}
-        return kept | {"HOME": str(self.path), "OCCOPUS_DATA_DIR": str(self.data), "NO_PROXY": "*"}
+        own = {"HOME": str(self.path), "OCCOPUS_DATA_DIR": str(self.data), "NO_PROXY": "*"}
+        return kept | own | ({"OCCOPUS_CONFIG_PATH": str(self.path / "store.yaml")} if self.redis else {})
+
+    def use_redis(self, url: str) -> None:
+        """Let all commands keep what they know there."""
+        self.redis = url
+        self.write("store.yaml", f"store: {{url: '{url}'}}\n")
 
     def describe(self, *nodes: str, depends: str = "[]", name: str = "test") -> str:
         """Write a description and the definitions; nodes are "name" or "name: settings", of the type `plain` unless they say another."""
@@ -111,12 +137,12 @@ class Home:
             yield
 
     @property
-    def store(self) -> SqliteStore:
-        return SqliteStore(self.data / "occopus.db")
+    def store(self) -> Store:
+        return RedisStore(self.redis) if self.redis else SqliteStore(self.data / "occopus.db")
 
     @property
     def infras(self) -> list[InfraRecord]:
-        return list(load_infras(self.store)) if (self.data / "occopus.db").exists() else []
+        return list(load_infras(self.store)) if self.redis or (self.data / "occopus.db").exists() else []
 
     @property
     def instances(self) -> list[Instance]:
@@ -137,6 +163,70 @@ class Home:
             if "OCCOPUS_NODE_ID" in environment and environment.get("HOME", "").startswith(str(self.data)):
                 found[process.pid] = environment["OCCOPUS_NODE_ID"]
         return found
+
+    def named(self, node: str) -> list[Instance]:
+        """The instances of a node, the oldest first."""
+        return sorted((i for i in self.instances if i.node_name == node), key=lambda i: i.created_at)
+
+    def pids(self, instance: Instance) -> set[int]:
+        return {pid for pid, node_id in self.processes.items() if node_id == instance.node_id}
+
+    def alive(self, *nodes: str) -> dict[str, set[int]]:
+        """The processes of all instances of some nodes, by their ids: the same as before where nothing has touched them."""
+        return {i.node_id: self.pids(i) for node in nodes for i in self.named(node)}
+
+    def alive_all(self) -> dict[str, set[int]]:
+        return self.alive(*{instance.node_name for instance in self.instances})
+
+    def supervisor(self, instance: Instance) -> int:
+        """Its process leads the group of all others."""
+        return os.getpgid(min(self.pids(instance)))
+
+    def kill(self, instance: Instance) -> None:
+        """Kill all processes of a node, as if its machine were switched off."""
+        os.killpg(self.supervisor(instance), signal.SIGKILL)
+        until(lambda: not self.pids(instance), "the end of the killed")
+
+    def signal_command(self, instance: Instance, number: signal.Signals) -> None:
+        """Send a signal to the process that a node is there for."""
+        (command,) = self.pids(instance) - {self.supervisor(instance)}
+        os.kill(command, number)
+
+    def sicken(self, instance: Instance) -> None:
+        """Let the health check of a `server` fail, until it is cured."""
+        (self.directory(instance) / "health").unlink()
+
+    def cure(self, instance: Instance) -> None:
+        (self.directory(instance) / "health").write_text("well")
+
+    def directory(self, instance: Instance) -> Path:
+        return self.data / "local" / instance.infra_id / instance.node_id
+
+    @property
+    def rows(self) -> list[tuple[Any, ...]]:
+        """Everything that is in the store: each record with its version, and how many were ever appended."""
+        with closing(sqlite3.connect(self.data / "occopus.db")) as db:
+            return [
+                *db.execute("SELECT * FROM records ORDER BY kind, scope, name"),
+                *db.execute("SELECT * FROM counters WHERE name = 'appended'"),
+            ]
+
+    def maintain(self, infra_id: str, *args: str, code: int = 0) -> str:
+        """What one pass says."""
+        return self.run("occopus-maintain", "-i", infra_id, *args, code=code).stderr
+
+    def reported(self, infra_id: str, instance: Instance) -> dict[str, Any]:
+        """What the report says of an instance."""
+        report = json.loads(self.run("occopus", "report", "-i", infra_id, "--json").stdout)
+        found: dict[str, Any] = report[instance.node_name]["instances"][instance.node_id]
+        return found
+
+    def plan(self, infra_id: str) -> str:
+        """What the next pass would do."""
+        return self.run("occopus", "plan", "-i", infra_id).stdout
+
+    def kinds(self, infra_id: str) -> list[str]:
+        return [event.kind for event in self.events(infra_id)]
 
     @property
     def directories(self) -> list[str]:

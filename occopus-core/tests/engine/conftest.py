@@ -27,7 +27,7 @@ from occopus.engine.services import Services, Watcher
 from occopus.masking import Masker
 from occopus.model.event import Event
 from occopus.model.infrastructure import InfraId, InfraRecord, Infrastructure
-from occopus.model.instance import Instance, NodeId, NodeState
+from occopus.model.instance import Address, Instance, NodeId, NodeState
 from occopus.model.plan import Plan
 from occopus.model.request import ScaleRequest
 from occopus.plugins.config_manager import ConfigManager, ConfigManagerSpec, NodeRegistration
@@ -35,11 +35,13 @@ from occopus.plugins.health import HealthCheckSpec, Target
 from occopus.plugins.hookspecs import hookimpl
 from occopus.plugins.loading import load_plugins
 from occopus.plugins.registry import Registry
+from occopus.plugins.resource import ResourceStatus
 from occopus.schema.composition import Composition
 from occopus.schema.infrastructure import compile_source
-from occopus.store.base import Store
+from occopus.store.base import Change, Lease, Record, Store
 from occopus.store.memory import MemoryStore
-from occopus.store.records import load_events, load_infras, load_instances
+from occopus.store.records import load_events, load_infra, load_infras, load_instances, load_requests
+from occopus.testing import cloud as clouds
 from occopus.testing.cloud import Cloud
 
 T = TypeVar("T")
@@ -81,7 +83,8 @@ class VirtualClock(Clock):
 
     async def sleep(self, seconds: float) -> None:
         waking: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._sleepers, (self.now + seconds, next(self._order), waking))
+        wakes_at = self.now + (max(seconds, 1e-6) if seconds else 0)  # what is too short to be added would never end
+        heapq.heappush(self._sleepers, (wakes_at, next(self._order), waking))
         await waking
 
     async def call(self, function: Callable[..., Any], *args: Any) -> Any:
@@ -89,22 +92,31 @@ class VirtualClock(Clock):
         await asyncio.sleep(0)
         return function(*args)
 
+    async def attempt(self, seconds: float, function: Callable[..., Any], *args: Any) -> Any:
+        return await self.call(function, *args)
+
     def run(self, operation: Coroutine[Any, Any, T]) -> T:
         """The result of an operation, however long it sleeps."""
         return asyncio.run(self._drive(operation))
 
     async def _drive(self, operation: Coroutine[Any, Any, T]) -> T:
         task = asyncio.ensure_future(operation)
+        self._sleepers.clear()  # whoever slept in an operation before this one sleeps no more
         while not task.done():
             self._quiet_turns = 0
-            while self._quiet_turns < 50:  # far more turns than any chain of callbacks takes from one call to the next
+            while self._quiet_turns < 25:  # far more turns than any chain of callbacks takes from one call to the next
                 self._quiet_turns += 1
                 await asyncio.sleep(0)
             if not task.done():
-                self.now, _, waking = heapq.heappop(self._sleepers)
-                if not waking.done():
-                    waking.set_result(None)
+                self._wake_next()
         return task.result()
+
+    def _wake_next(self) -> None:
+        while True:
+            moment, _, waking = heapq.heappop(self._sleepers)
+            if not waking.done():
+                self.now = moment
+                return waking.set_result(None)
 
 
 @dataclass
@@ -118,6 +130,8 @@ class Server:
     """By node name; ready where nothing is said."""
     attributes: dict[str, Any] = field(default_factory=dict)
     error: Exception | None = None
+    hook: Callable[[str], None] = lambda what: None
+    """Called with each kind of request before it has an effect."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @staticmethod
@@ -127,6 +141,7 @@ class Server:
     def note(self, what: str, about: str = "") -> None:
         with self.lock:
             self.log.append((what, about))
+        self.hook(what)
         if self.error:
             raise self.error
 
@@ -154,8 +169,9 @@ class Manager(ConfigManager):
         self.server.nodes[node.node_id] = node
 
     def drop_node(self, infra_id: InfraId, node_id: NodeId) -> None:
-        known = self.server.nodes.pop(node_id, None)
+        known = self.server.nodes.get(node_id)
         self.server.note("drop_node", known.node_name if known else "")
+        self.server.nodes.pop(node_id, None)
 
     def states(self, node_ids: Sequence[NodeId]) -> Mapping[NodeId, NodeState]:
         self.server.note("states")
@@ -173,6 +189,31 @@ VERDICTS: dict[str, Callable[[Target], str | None]] = {}
 
 def fit(target: Target, settings: str) -> str | None:
     return VERDICTS[settings](target)
+
+
+class Ledger(MemoryStore):
+    """Remembers what was written to it. `hook` is called with each batch just before it is written."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        super().__init__(clock)
+        self.batches: list[Sequence[Change]] = []
+        self.hook: Callable[[Sequence[Change]], None] = lambda changes: None
+
+    def write(self, changes: Sequence[Change], lease: Lease | None = None) -> None:
+        self.hook(changes)
+        super().write(changes, lease)
+        self.batches.append(changes)
+
+
+@dataclass
+class Weather(Cloud):
+    """A cloud that reports single instances in whatever state is said."""
+
+    states: dict[NodeId, ResourceStatus] = field(default_factory=dict)
+
+    def look(self, node_id: NodeId) -> ResourceStatus | None:
+        status = super().look(node_id)
+        return self.states.get(node_id, status) if status else None
 
 
 @hookimpl
@@ -208,6 +249,10 @@ class Bench:
     masker: Masker = field(default_factory=Masker)
     heard: list[Event] = field(default_factory=list)
     waits: list[tuple[str, str]] = field(default_factory=list)
+    clock: VirtualClock | None = None
+    """That of all sessions; where there is none, each has real time."""
+    sick: dict[str, str] = field(default_factory=dict)
+    """By the id or the name of a node: what its health check says, where it is `checked`."""
 
     @property
     def cloud(self) -> Cloud:
@@ -222,6 +267,11 @@ class Bench:
         name = uuid.uuid4().hex
         VERDICTS[name] = verdict
         return {"fit": name}
+
+    def checked(self, timeout: float = 60, flavour: str = "") -> dict[str, Any]:
+        """An implementation whose health check looks into `sick`."""
+        VERDICTS[self.endpoint] = lambda target: self.sick.get(target.node_id) or self.sick.get(target.node_name)
+        return self.implementation(flavour, health_check={"fit": self.endpoint, "timeout": timeout})
 
     def with_password(self, password: str) -> None:
         """Give the cloud credentials."""
@@ -252,6 +302,7 @@ class Bench:
             credentials=self.credentials,
             outside=Outside(lambda command: "", lambda reference: f"secret-of-{reference.name}", lambda text: None),
             data_dir=self.data_dir,
+            clock=self.clock or Clock(),
             policy=self.policy,
             watcher=watcher,
             mask=self.masker.mask,
@@ -285,7 +336,8 @@ class Bench:
 
         async def run() -> Any:
             stop = asyncio.Event()
-            watching = asyncio.ensure_future(_set_when(stop, stop_when)) if stop_when else None
+            pause = 0.0 if isinstance(services.clock, VirtualClock) else 0.001
+            watching = asyncio.ensure_future(_set_when(stop, stop_when, pause)) if stop_when else None
             try:
                 return await operation(services, stop)
             finally:
@@ -302,6 +354,36 @@ class Bench:
         """As the store has them."""
         return [item.value for item in load_instances(self.store, INFRA).values()]
 
+    def of(self, node: str) -> list[Instance]:
+        """Those of one node, the oldest first."""
+        return [instance for instance in self.instances if instance.node_name == node]
+
+    def ids(self, node: str) -> list[str]:
+        return [instance.node_id for instance in self.of(node)]
+
+    @property
+    def record(self) -> InfraRecord:
+        """As the store has it."""
+        return load_infra(self.store, INFRA).value
+
+    @property
+    def requests(self) -> list[ScaleRequest]:
+        return load_requests(self.store, INFRA)
+
+    @property
+    def dump(self) -> list[Record]:
+        """Everything that the store has."""
+        return [record for kind in ("infrastructure", "instance", "request", "event") for record in self.store.scan(kind)]
+
+    def vanish(self, node_id: str) -> None:
+        """The backend no longer knows it."""
+        for thing in self.cloud.of(NodeId(node_id)):
+            self.cloud.remove(thing)
+
+    def report_as(self, node_id: str, state: NodeState, detail: str = "", *addresses: str) -> None:
+        """The backend reports it so from now on."""
+        self.cloud.states[NodeId(node_id)] = ResourceStatus(state, tuple(map(Address, addresses)), detail)
+
     @property
     def machines(self) -> list[str]:
         """The names of the nodes whose machines are there, sorted."""
@@ -311,6 +393,10 @@ class Bench:
     def made(self) -> list[str]:
         """The names of the nodes of everything that was ever made, sorted."""
         return sorted(thing.handle.node_name for thing in self.cloud.made)
+
+    def events(self, *kinds: str) -> list[Event]:
+        """Those of the events in the store that are of these kinds; all, where none is named."""
+        return [event for _, event in load_events(self.store, INFRA) if not kinds or event.kind in kinds]
 
     @property
     def story(self) -> list[tuple[str, str]]:
@@ -324,9 +410,9 @@ class Bench:
         return not (kept or self.cloud.things or self.server.nodes or self.server.infras)
 
 
-async def _set_when(stop: asyncio.Event, condition: Callable[[], bool]) -> None:
+async def _set_when(stop: asyncio.Event, condition: Callable[[], bool], pause: float) -> None:
     while not condition():
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(pause)
     stop.set()
 
 
@@ -343,3 +429,11 @@ def composition(registry: Registry) -> Composition:
 @pytest.fixture
 def bench(composition: Composition, tmp_path: Path) -> Bench:
     return Bench(composition, tmp_path)
+
+
+@pytest.fixture
+def virtual_bench(composition: Composition, tmp_path: Path, clock: VirtualClock) -> Bench:
+    """Sessions, store and leases share one clock, on which time passes at once; the cloud can report any state."""
+    made = Bench(composition, tmp_path, store=Ledger(clock.time), clock=clock)
+    clouds._CLOUDS[made.endpoint] = Weather(made.endpoint)
+    return made

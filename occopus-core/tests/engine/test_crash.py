@@ -1,22 +1,26 @@
 """The process dies at every point: before and after each write to the store, each call of a handler and of a config manager.
 
-The store's records and the cloud outlive it; a session with new objects then either builds again or destroys.
+The store's records and the cloud outlive it; a session with new objects then builds again, maintains or destroys. Or the process only
+stands still there, while another one takes its lease.
 """
 
 from __future__ import annotations
 
 import threading
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 
 from occopus.engine.clock import Clock
-from occopus.errors import StepsFailed
+from occopus.errors import InfrastructureNotFound, LeaseLost, StepsFailed
 from occopus.model.infrastructure import Infrastructure
-from occopus.model.instance import NodeId
+from occopus.model.instance import NodeId, Phase
 from occopus.plugins.resource import ErrorKind, ResourceError
 from occopus.store.base import Change, Key, Lease, Record, Store
 from occopus.store.memory import MemoryStore
@@ -105,24 +109,30 @@ class World:
         self.bench.cloud.parts = ("drive", "machine")
         self.wanted = self.describe()
 
-    def describe(self, *more: str) -> Infrastructure:
+    def describe(self, *more: str, most: int = 2, flavour: str = "") -> Infrastructure:
+        """`more` nodes depend on all the others; `most` is the maximum of `app`, and `flavour` how it is made."""
         keeper = {"type": "keeper", "endpoint": self.bench.endpoint}
-        app = {"name": "app", "scaling": {"min": 2}}
+        app = {"name": "app", "scaling": {"min": 2, "max": most}}
         web = [self.bench.implementation(config_management=keeper)]
         depends = ["app>db", "web>app", *(f"{name}>web" for name in more)]
-        described: Infrastructure = self.bench.infra("db", app, "web", *more, depends=depends, web=web)
+        definitions = {"app": [self.bench.implementation(flavour)], "web": web}
+        described: Infrastructure = self.bench.infra("db", app, "web", *more, depends=depends, **definitions)
         return described
 
     @property
     def clock(self) -> Clock:
         """One for the next process."""
-        return self._new_clock()
+        clock = self._new_clock()
+        if hasattr(clock, "now"):
+            clock.now = self.time
+        return clock
 
     def live(self, work: Callable[[Any], object], life: Life) -> None:
         """One process: it does its work, or dies."""
         self.time += 3600  # the lease of the one before has expired
         self.bench.store = MortalStore(self.records, life)
         self.bench.cloud.hook = lambda kind, moment, nodes: life.pass_by(f"{moment} {kind}")
+        self.bench.server.hook = lambda what: life.pass_by(f"before {what}")
         try:
             work(self.bench)
         except Crash:
@@ -230,6 +240,233 @@ def test_wherever_a_command_dies_the_next_one_puts_everything_right(
     assert points > 30
     for point in range(1, points + 1):
         run_until(point)
+
+
+Command = Callable[[Any], object]
+
+
+def a_pass(world: World) -> Command:
+    return lambda bench: bench.maintain(clock=world.clock)
+
+
+def that_heals(world: World) -> Command:
+    """`db` and one instance of `app` are gone, and `web` is there but has failed."""
+    built(world)
+    for node in ("db", "app"):
+        world.bench.vanish(world.bench.ids(node)[0])
+    (web,) = world.bench.ids("web")
+    newest = world.bench.cloud.of(web)[-1]
+    newest.handle = replace(newest.handle, node_name="broken")
+    world.bench.cloud.dead = {"broken"}
+    return a_pass(world)
+
+
+def that_scales_up(world: World) -> Command:
+    world.wanted = world.describe(most=5)
+    built(world)
+    world.bench.scale("app", change=1)
+    world.bench.scale("app", change=1)
+    return a_pass(world)
+
+
+def that_scales_down(world: World) -> Command:
+    """One is named, another one is not."""
+    that_scales_up(world)
+    world.live(a_pass(world), Life())
+    world.bench.scale("app", leaving=world.bench.ids("app")[1])
+    world.bench.scale("app", change=-1)
+    return a_pass(world)
+
+
+def a_change(world: World, most: int, *bad: str) -> Command:
+    """`app` is made differently; with `bad`, something is added that can't be made."""
+    world.wanted = world.describe(most=most)
+    built(world)
+    world.bench.cloud.dead = set(bad)
+    world.wanted = world.describe(*bad, most=most, flavour="large")
+    return a_build(world)
+
+
+COMMANDS = {
+    "heals": that_heals,
+    "scales up": that_scales_up,
+    "scales down": that_scales_down,
+    "changes, new first": partial(a_change, most=3),
+    "changes, old first": partial(a_change, most=2),
+    "fails to change, new first": lambda world: a_change(world, 3, "bad"),
+    "fails to change, old first": lambda world: a_change(world, 2, "bad"),
+}
+
+
+def outcome(world: World) -> Any:
+    """What a recovered infrastructure is like, apart from ids and times; the same for whoever brought it there."""
+    bench = world.bench
+    known = {(part, id) for instance in bench.instances for part, id in instance.ids.items()}
+    assert known == {(thing.part, thing.id) for thing in bench.cloud.things}, "no machine without a record, no record without one"
+    assert {instance.phase for instance in bench.instances} == {Phase.CREATED}
+    assert Counter(node.node_name for node in bench.server.nodes.values()) == {"web": 1}
+    assert (bench.requests, bench.record.changing, bench.record.former) == ([], False, None)
+    assert bench.plan().is_empty
+    made_so = Counter((instance.node_name, instance.fingerprint) for instance in bench.instances)
+    return made_so, bench.record.desired["definitions"].get("app"), dict(bench.record.targets)
+
+
+def recover(world: World) -> None:
+    """Maintain until there is nothing to do; what could not be made can be made now."""
+    world.bench.cloud.dead.discard("bad")
+    world.bench.cloud.capacity = {}
+    world.live(a_pass(world), Life())
+
+
+def without_endpoint(result: Any) -> Any:
+    """Each world has an endpoint of its own, which is part of every fingerprint."""
+    made_so, definition, targets = result
+    return Counter(name for name, _ in made_so.elements()), definition[0]["resource"].get("flavour"), targets
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_wherever_it_dies_the_next_pass_comes_to_the_same_end(bench: Any, virtual: Callable[[], Clock], name: str) -> None:
+    def run_until(point: int | None) -> Any:
+        world, life = World(bench, virtual), Life(point)
+        command = COMMANDS[name](world)
+        before = world.bench.record.desired
+        world.live(command, life)
+        recover(world)
+        world.assert_nothing_made_twice()
+        result = without_endpoint(outcome(world))
+        return len(life.points), result, world.bench.record.desired == before
+
+    points, end, _ = run_until(None)
+    assert points > 30
+    for point in range(1, points + 1):
+        _, result, never_begun = run_until(point)
+        if "change" in name and result != end:
+            assert_not_half_done(name, result, never_begun)
+        else:
+            assert result == end, f"died at point {point}"
+
+
+def assert_not_half_done(name: str, result: Any, never_begun: bool) -> None:
+    """A change that was killed is done as a whole, or not at all."""
+    numbers, flavour, _ = result
+    if never_begun:
+        assert (numbers, flavour) == ({"db": 1, "app": 2, "web": 1}, None)
+    else:
+        assert "fails" in name
+        assert (numbers, flavour) == ({"db": 1, "app": 2, "web": 1, "bad": 1}, "large")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_wherever_it_dies_destroy_leaves_nothing(bench: Any, virtual: Callable[[], Clock], name: str) -> None:
+    def run_until(point: int | None) -> int:
+        world, life = World(bench, virtual), Life(point)
+        world.live(COMMANDS[name](world), life)
+        destroy(world)
+        assert not [*world.records.scan("request")]
+        return len(life.points)
+
+    for point in range(1, run_until(None) + 1):
+        run_until(point)
+
+
+class Standstill(Life):
+    """At one point the process stands still while something else happens, then it goes on."""
+
+    def __init__(self, point: int, meanwhile: Callable[[], object]) -> None:
+        super().__init__()
+        self._point = point
+        self._meanwhile = meanwhile
+
+    def pass_by(self, point: str) -> None:
+        super().pass_by(point)
+        if len(self.points) == self._point:
+            self._meanwhile()
+
+
+def take_over(world: World, work: Callable[[World], Command]) -> None:
+    """Another process does its work, since the lease of the one that stands still has expired."""
+    cloud, server = world.bench.cloud, world.bench.server
+    hooks = cloud.hook, server.hook
+    cloud.hook, server.hook = lambda kind, moment, nodes: None, lambda what: None
+    world.time += 3600
+    other = replace(world.bench, store=world.records)
+    thread = threading.Thread(target=work(world), args=(other,))
+    thread.start()
+    thread.join()
+    cloud.hook, server.hook = hooks
+
+
+def overtaken(world: World, command: Command, point: int, work: Callable[[World], Command]) -> Life:
+    """A command that loses its lease at one point. What it does afterwards is refused, or needs no lease."""
+    life = Standstill(point, lambda: take_over(world, work))
+
+    def until_refused(bench: Any) -> None:
+        with suppress(LeaseLost, InfrastructureNotFound):
+            command(bench)
+
+    world.live(until_refused, life)
+    return life
+
+
+def points_of(bench: Any, virtual: Callable[[], Clock], name: str) -> int:
+    world, life = World(bench, virtual), Life()
+    world.live(COMMANDS[name](world), life)
+    return len(life.points)
+
+
+@pytest.mark.parametrize("name", ["heals", "scales up", "scales down", "changes, new first", "changes, old first"])
+def test_wherever_another_one_takes_the_lease_they_come_to_the_same_end_together(
+    bench: Any, virtual: Callable[[], Clock], name: str
+) -> None:
+    world = World(bench, virtual)
+    world.live(COMMANDS[name](world), Life())
+    end = without_endpoint(outcome(world))
+    for point in range(1, points_of(bench, virtual, name) + 1):
+        world = World(bench, virtual)
+        overtaken(world, COMMANDS[name](world), point, a_pass)
+        recorded = {instance.node_id for instance in world.bench.instances}
+        assert {thing.handle.node_id for thing in world.bench.cloud.things} <= recorded, f"taken over at point {point}"
+        recover(world)
+        result = without_endpoint(outcome(world))
+        assert result == end or ("change" in name and result[0] == end[0])
+
+
+@pytest.mark.parametrize("name", ["heals", "scales up"])
+def test_wherever_another_one_destroys_it_meanwhile_nothing_is_left(bench: Any, virtual: Callable[[], Clock], name: str) -> None:
+    """Also where the first stands still in the middle of a call, and does what it was about to do when nobody wants it any more."""
+    left = []
+    for point in range(2, points_of(bench, virtual, name) + 1):  # before the first point it has not begun
+        world = World(bench, virtual)
+        life = overtaken(world, COMMANDS[name](world), point, a_destroy)
+        if not world.bench.is_clean:
+            left.append((point, life.points[point - 1]))
+    assert left == []
+
+
+def test_a_machine_that_is_made_when_nobody_wants_it_any_more_is_removed_by_who_made_it(bench: Any, virtual: Callable[[], Clock]) -> None:
+    """A pass stands still within `create`. Another one scales down and removes the record of what is made; then the first goes on."""
+    world = World(bench, virtual)
+    command = that_scales_up(world)
+    stood: list[str] = []
+
+    def without_it(world: World) -> Command:
+        def work(bench: Any) -> None:
+            bench.scale("app", leaving=stood[0])
+            bench.maintain(clock=world.clock)
+
+        return work
+
+    def stand_still(kind: str, moment: str, nodes: tuple[NodeId, ...]) -> None:
+        if (kind, moment) == ("create", "before") and not stood:
+            stood.extend(nodes)
+            take_over(world, without_it)
+
+    world.bench.cloud.hook = stand_still
+    with pytest.raises(LeaseLost):
+        command(world.bench)
+    recorded = {instance.node_id for instance in world.bench.instances}
+    assert stood[0] not in recorded
+    assert {thing.handle.node_id for thing in world.bench.cloud.things} == recorded
 
 
 @pytest.mark.parametrize("offset", range(7))

@@ -275,3 +275,68 @@ def test_no_order_that_a_plan_allows_exceeds_a_maximum(
         own = [each for each in world if each.node_name == name]
         alone = plan(infrastructure([described]), own, **{key: value for key, value in targets.items() if key == name})
         assert highest_count(alone, own, shuffle) <= max(described.scaling.max, len(own))
+
+
+def fewest_ready(made: Plan, instances: Sequence[Instance], shuffle: Sequence[int] = ()) -> int:
+    """The fewest instances of one node that do well at once when the steps run in some order that the plan allows."""
+    well = {each.node_id for each in instances if each.state is READY and each.phase is Phase.CREATED}
+    fewest = len(well)
+    left, done = dict(made.steps), set[str]()
+    for turn in count():
+        ready = [step for step in left.values() if done.issuperset(step.after)]
+        if not ready:
+            return fewest
+        drops = [step for step in ready if step.action is Action.DROP and not shuffle]  # the worst order
+        step = drops[0] if drops else ready[shuffle[turn % len(shuffle)] % len(ready) if shuffle else 0]
+        well = well - {step.node_id} if step.action is Action.DROP else well | {step.node_id} if step.visible else well
+        fewest = min(fewest, len(well))
+        done.add(step.id)
+        del left[step.id]
+    raise AssertionError
+
+
+@given(st.integers(1, 3), st.integers(1, 2), st.integers(0, 2), worlds, st.lists(st.integers(0, 9), max_size=8))
+def test_no_order_that_a_plan_allows_takes_away_what_has_to_be_ready_where_there_is_room(
+    least: int, room: int, more: int, world: list[Instance], shuffle: list[int]
+) -> None:
+    """Nothing is taken away for its number here."""
+    target = least + more
+    own = [each for each in world if each.node_name == "a" and each.phase is not Phase.DROPPING][:target]
+    made = plan(infrastructure([node("a", least, target + room)]), own, a=target)
+    well = sum(each.state is READY and each.phase is Phase.CREATED for each in own)
+    assert fewest_ready(made, own, shuffle) >= min(well, target)
+
+
+class TestWaitingForWhatExists:
+    PAIR = infrastructure([node("db", 2), node("app")], "app>db")
+
+    @pytest.mark.parametrize("state", [NodeState.PENDING, NodeState.TEMP_FAILED, NodeState.UNKNOWN])
+    def test_what_is_made_waits_for_those_that_stay_and_do_not_do_well(self, state: NodeState) -> None:
+        made = plan(self.PAIR, [instance("db", 0), instance("db", 1, state)])
+        (awaited,), (app,) = steps(made, Action.AWAIT, "db"), steps(made, Action.CREATE, "app")
+        assert awaited.node_id == "db-1"
+        assert waits(made, app, awaited)
+
+    def test_it_waits_for_what_is_made_and_for_what_exists(self) -> None:
+        made = plan(self.PAIR, [instance("db", 0, NodeState.PENDING)])
+        (app,) = steps(made, Action.CREATE, "app")
+        assert waits(made, app, steps(made, Action.AWAIT, "db")[0])
+        assert waits(made, app, steps(made, Action.CREATE, "db")[0])
+
+    def test_nothing_waits_where_nothing_is_made(self) -> None:
+        assert plan(self.PAIR, [instance("db", 0), instance("db", 1, NodeState.PENDING), instance("app")]).is_empty
+
+
+class TestScalingAndDependents:
+    def test_those_that_are_too_many_go_after_those_that_depend_on_them(self) -> None:
+        pair = infrastructure([node("db", 1, 3), node("app", 1, 3)], "app>db")
+        made = plan(pair, [instance(name, number) for name in ("db", "app") for number in range(3)])
+        for db in steps(made, Action.DROP, "db"):
+            assert all(waits(made, db, app) for app in steps(made, Action.DROP, "app"))
+
+    def test_what_broke_goes_and_comes_in_the_order_of_dependencies(self) -> None:
+        made = plan(CHAIN, [instance(name, state=DEAD) for name in ("db", "app", "web")])
+        order = [(step.action, step.node_name) for step in made.visible]
+        assert order == [(Action.DROP, name) for name in ("web", "app", "db")] + [(Action.CREATE, name) for name in ("db", "app", "web")]
+        for earlier, later in zip(made.visible, made.visible[1:], strict=False):
+            assert waits(made, later, earlier)

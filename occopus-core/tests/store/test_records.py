@@ -53,6 +53,7 @@ INSTANCE = Instance(
     config_management={"type": "chef"},
     inputs_hash="def",
     origin="replaces n-0",
+    asked_at=1700000001.5,
     ids={"server": "s-1", "volume": "v-1"},
     addresses=(Address("10.0.0.1", AddressKind.PRIVATE), Address("192.0.2.1"), Address("host.example.org", AddressKind.DNS)),
     state=NodeState.TEMP_FAILED,

@@ -54,10 +54,10 @@ def addresses_as_text(infrastructure: Infrastructure, instances: Sequence[Instan
     return "\n".join(lines)
 
 
-def report_as_text(record: InfraRecord, instances: Sequence[Instance]) -> str:
-    """A table of the instances."""
+def report_as_text(record: InfraRecord, instances: Sequence[Instance], shown: Sequence[Instance]) -> str:
+    """How many instances there are, and a table of those that are to be shown."""
     header = ["node", "instance", "state", "age", "addresses", "by", "reason"]
-    rows = [[i.node_name, i.node_id, str(i.state), age(i.created_at), _addresses(i), i.label, _reason(i)] for i in instances]
+    rows = [[i.node_name, i.node_id, str(i.state), age(i.created_at), _addresses(i), i.label, _reason(i)] for i in shown]
     heading = f"{record.name} {record.infra_id}: {status_of(record)}, {_ready_counts(record, instances)}"
     return f"{heading}\n\n{table(rows, header)}" if rows else heading
 

@@ -70,32 +70,33 @@ def main() -> None:
 
 def build() -> None:
     """The `occopus-build` command."""
-    _run(load("build"), "occopus-build")
+    _run("build", "occopus-build")
 
 
 def destroy() -> None:
     """The `occopus-destroy` command."""
-    _run(load("destroy"), "occopus-destroy")
+    _run("destroy", "occopus-destroy")
 
 
 def import_() -> None:
     """The `occopus-import` command."""
-    _run(load("import"), "occopus-import")
+    _run("import", "occopus-import")
 
 
 def maintain() -> None:
     """The `occopus-maintain` command."""
-    _run(load("maintain"), "occopus-maintain")
+    _run("maintain", "occopus-maintain")
 
 
 def scale() -> None:
     """The `occopus-scale` command."""
-    _run(load("scale"), "occopus-scale")
+    _run("scale", "occopus-scale")
 
 
-def _run(command: click.Command, name: str) -> None:
+def _run(command: click.Command | str, name: str) -> None:
     try:
-        sys.exit(command.main(prog_name=name, standalone_mode=False))
+        chosen = load(command) if isinstance(command, str) else command
+        sys.exit(chosen.main(prog_name=name, standalone_mode=False))
     except click.ClickException as error:
         error.show()
         sys.exit(2)

@@ -48,7 +48,7 @@ def command(
     else:
         raise UsageError("nothing to plan", "give an infrastructure description, -i ID, or both")
     if as_json:
-        app.give_json(plan_as_json(plan))
+        app.give_json(plan_as_json(plan), exact=True)  # a plan has a token, which is no secret
     else:
         app.give(plan_as_text(plan))
     if detailed_exitcode and not plan.is_empty:

@@ -40,7 +40,7 @@ def show_report(app: App, infra_id: str, wanted: str | None, output: str | None,
     elif as_json:
         app.give_json(report_as_json(record, kept, wanted))
     else:
-        app.give(report_as_text(record, kept))
+        app.give(report_as_text(record, instances, kept))
 
 
 def write_addresses(path: str, instances: Sequence[Instance], wanted: str | None) -> None:

@@ -40,6 +40,8 @@ class Upkeep:
         def told(news: Outcome | Exception) -> None:
             if isinstance(news, Outcome):
                 after(news)
+            if isinstance(news, Outcome) and news.done:
+                self._said = None  # also what is done a second time is news
             self._say_once(_in_words(news))
 
         watcher = lines(self._app, "maintaining", self._infra_id, self._goes_on)

@@ -51,7 +51,7 @@ class Clock:
 
         Its effect must be known.
         """
-        running = asyncio.get_running_loop().run_in_executor(self._calls, function, *args)
+        running = self._begin(self._calls, function, *args)
         try:
             return await asyncio.shield(running)
         except asyncio.CancelledError:
@@ -64,8 +64,10 @@ class Clock:
         Raises:
             TimeoutError: it takes more than so many seconds.
         """
-        running = asyncio.get_running_loop().run_in_executor(self._attempts, function, *args)
-        return await asyncio.wait_for(running, seconds)
+        return await asyncio.wait_for(self._begin(self._attempts, function, *args), seconds)
+
+    def _begin(self, threads: Threads, function: Callable[[*Arguments], T], *args: *Arguments) -> asyncio.Future[T]:
+        return asyncio.get_running_loop().run_in_executor(threads, function, *args)
 
     def close(self) -> None:
         self._calls.shutdown()

@@ -16,6 +16,9 @@ from occopus.model.plan import Step
 from occopus.plugins.config_manager import NodeRegistration
 from occopus.plugins.resource import ErrorKind, ResourceError, ResourceStatus
 
+REFUSALS = frozenset({ErrorKind.NO_CAPACITY, ErrorKind.QUOTA, ErrorKind.CREDENTIALS, ErrorKind.INVALID})
+"""Answers of a backend that has understood what it was asked for, and did not do it."""
+
 
 class NotReady(OccopusError):
     """An instance failed or ran out of time before it was ready."""
@@ -34,6 +37,8 @@ async def resume(work: Pass, step: Step) -> None:
     node, implementation = work.node_of(instance)
     inputs = await _rendered(work, node, implementation, instance.node_id)
     if inputs.hash == instance.inputs_hash:
+        if not instance.ids:
+            instance = await work.journal.save(replace(instance, asked_at=work.clock.time()))
         await _make(work, step, node, implementation, (instance, inputs))
         return
     await remove(work, instance, "what it is made from has changed since its creation was begun")
@@ -84,6 +89,7 @@ async def _begin(work: Pass, step: Step, node: Node, implementation: Implementat
         config_management=work.backends.manager_key(section) if section else None,
         inputs_hash=inputs.hash,
         origin=step.reason,
+        asked_at=now,
         reason="being created",
         state_since=now,
     )
@@ -122,7 +128,12 @@ async def _submit(work: Pass, instance: Instance, inputs: Inputs) -> Instance:
 
     work.waiting(instance.node_id, "being created")
     work.submitted[instance.node_id] = instance
-    await work.calls.run(handler, work.retrying(instance), call)
+    try:
+        await work.calls.run(handler, work.retrying(instance), call)
+    except ResourceError as error:
+        if error.kind in REFUSALS:
+            await work.journal.save(replace(work.journal.latest(instance), asked_at=None))
+        raise
     return work.journal.latest(instance)
 
 

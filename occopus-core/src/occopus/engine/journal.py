@@ -66,6 +66,8 @@ class Journal:
         """Held while the store is written to, and what was written is noted."""
         self._noting = threading.Lock()
         """Held while what is known changes, never while anybody waits for the store."""
+        self.going: frozenset[NodeId] = frozenset()
+        """Those that the plan under way removes."""
         self._infra: Versioned[InfraRecord] | None = None
         self._instances: dict[NodeId, Versioned[Instance]] = {}
         self._by_node: dict[str, dict[NodeId, None]] = {}
@@ -110,10 +112,11 @@ class Journal:
             return tuple(known.value for known in self._instances.values())
 
     def instances_of(self, node_name: str) -> list[Instance]:
-        """The instances of a node that can be reached, the oldest first."""
+        """The instances of a node that can be reached, the oldest first. Those that are going are told of where there are no others."""
         with self._noting:
             found = [self._instances[node_id].value for node_id in self._by_node.get(node_name, ())]
-        return [instance for instance in found if instance.addresses and instance.phase is not Phase.DROPPING]
+        reachable = [instance for instance in found if instance.addresses and instance.phase is not Phase.DROPPING]
+        return [instance for instance in reachable if instance.node_id not in self.going] or reachable
 
     def get(self, node_id: NodeId) -> Instance | None:
         known = self._instances.get(node_id)
@@ -183,9 +186,10 @@ class Journal:
         """Take the whole infrastructure out of the store; its events stay."""
         assert self._infra is not None, "the journal is loaded or begun first"  # noqa: S101
         event = self._event("destroyed")
-        self._write([delete_infra(self._infra.value, self._infra.version)], [event])
+        waiting = load_requests(self.store, self.infra_id)
+        self._write([delete_infra(self._infra.value, self._infra.version), *map(delete_request, waiting)], [event])
         self._infra = None
-        # Requests go last: whoever makes one afterwards finds that there is no such infrastructure any more.
+        # What came meanwhile goes last: whoever makes a request afterwards finds that there is no such infrastructure any more.
         late = load_requests(self.store, self.infra_id)
         if late:
             self._write([delete_request(request) for request in late], [])

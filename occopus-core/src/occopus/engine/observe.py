@@ -40,7 +40,8 @@ async def observed(view: View, before: Instance, status: ResourceStatus, configu
     its definition tolerates.
     """
     if not _should_exist(view, before):  # then it matters only whether its machine is there
-        seen = replace(before, state=status.state, reason=status.detail, addresses=status.addresses or before.addresses)
+        reason = before.reason if before.phase is Phase.DROPPING else status.detail  # why it goes is worth more than how it does
+        seen = replace(before, state=status.state, reason=reason, addresses=status.addresses or before.addresses)
         return _with_history(view, before, seen, failing=False)
     try:
         seen = await with_readiness(view, before, status, configured)

@@ -23,6 +23,9 @@ DEAD = frozenset({NodeState.FAILED, NodeState.SHUTDOWN})
 OUTDATED = "whose description has changed"
 """Why an instance that does well is replaced."""
 
+REPLACED_BY = "; replaced by "
+"""What the reason of a drop says last. A later plan, after a crash, names another instance there."""
+
 
 @dataclass(frozen=True)
 class Choices:
@@ -128,7 +131,7 @@ class _Planner:
     def _replace(self, node: Node, dead: Instance, drop: str, waits: tuple[str, ...]) -> str:
         """Make an instance in place of one that is gone."""
         created = self._create(node, f"{REPLACES} {dead.node_id} ({_why_leaving(dead)})", (*waits, drop))
-        self.steps[drop] = replace(self.steps[drop], reason=f"{_why_leaving(dead)}; replaced by {self.steps[created].node_id}")
+        self.steps[drop] = replace(self.steps[drop], reason=f"{_why_leaving(dead)}{REPLACED_BY}{self.steps[created].node_id}")
         return created
 
     def _replace_new_first(self, node: Node, outdated: list[Instance], waits: tuple[str, ...], gone: tuple[str, ...]) -> list[str]:
@@ -218,7 +221,7 @@ def _why_wanted(node: Node, target: int) -> str:
 
 def _why_leaving(instance: Instance) -> str:
     if instance.phase is Phase.DROPPING:
-        return instance.reason or "its removal was begun earlier"
+        return instance.reason.partition(REPLACED_BY)[0] or "its removal was begun earlier"
     return f"{instance.state}: {instance.reason}"
 
 

@@ -78,6 +78,7 @@ class Reconciler:
         return seen
 
     async def apply(self, plan: Plan, stop: asyncio.Event, stop_at_failure: bool) -> Outcome:
+        self.work.journal.going = frozenset(step.node_id for step in plan.visible if step.action is Action.DROP)
         one_by_one = self.work.policy.parallelism == 0
         stop_at = Exception if stop_at_failure else StoreError
         return await Runner(plan, self._carry_out, one_by_one=one_by_one, stop_at=stop_at).run(stop)

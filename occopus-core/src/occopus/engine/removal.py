@@ -49,14 +49,25 @@ async def take_down(work: Pass, instance: Instance) -> None:
             if not may_pass(error):
                 raise
             status = ResourceStatus(NodeState.UNKNOWN, detail=error.message)
-        if status is None or (status.state is NodeState.SHUTDOWN and not status.unfinished):
+        gone = status is None or (status.state is NodeState.SHUTDOWN and not status.unfinished)
+        if gone and not _may_yet_appear(work, instance):
             return
-        if status.unfinished:
+        status = status or UNSEEN
+        if gone or status.unfinished:
             await work.calls.run(handler, retrying, handler.drop, instance.handle)
         work.waiting(instance.node_id, f"still {status.state}: {status.detail}" if status.detail else f"still {status.state}")
         if work.clock.monotonic() >= deadline:
             raise NotGone(f"still {status.state} after {work.policy.drop_timeout:g} s: {status.detail}")
         interval = max(work.policy.poll_first, min(interval * work.policy.poll_growth, work.policy.poll_longest))
+
+
+UNSEEN = ResourceStatus(NodeState.UNKNOWN, detail="its backend was asked to make it and may yet show it")
+
+
+def _may_yet_appear(work: Pass, instance: Instance) -> bool:
+    """Whether a backend may have made it and not show it yet: the reply never came, and new things take their time to be seen."""
+    asked = None if instance.ids else instance.asked_at
+    return asked is not None and work.clock.time() < asked + work.policy.appear_timeout
 
 
 async def _deregister(work: Pass, instance: Instance) -> None:

@@ -55,14 +55,14 @@ async def build(
         StalePlan: the infrastructure is no longer what the plan was made for.
         StepsFailed, Interrupted: the message says why, and what the rollback could not undo.
     """
-    seed = token.seed_of(exactly) if exactly else token.new_seed(services.clock)
+    seed = token.seed_of(exactly) if exactly is not None else token.new_seed(services.clock)
     async with _journal(services, infra_id, stop) as journal:
         record = await _loaded(journal, must_exist) or InfraRecord(infra_id, wanted.name, wanted.user_id, services.clock.time(), None)
         version = journal.version
         changed = await _with_requests(journal, changed_to(wanted, record))
         with _reconciler(services, journal, changed, wanted) as reconciler:
             plan = await reconciler.plan(seeded(seed))
-            if exactly:
+            if exactly is not None:
                 token.refuse_unless(exactly, token.make(seed, version, wanted, plan))
             await journal.save_infra(changed, "build-started")
             try:

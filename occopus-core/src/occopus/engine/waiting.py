@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from occopus.engine.calls import may_pass
 from occopus.engine.context import Pass
 from occopus.engine.creation import NotReady, configured_now
 from occopus.engine.observe import observed
 from occopus.model.instance import NodeState
 from occopus.model.plan import Step
+from occopus.plugins.resource import ResourceError
 
 
 async def wait(work: Pass, step: Step) -> None:
@@ -22,8 +24,16 @@ async def wait(work: Pass, step: Step) -> None:
     until = work.clock.monotonic() + limit
     poller = work.poller(work.backends.handler(instance.resource))
     interval = work.policy.poll_first
+    looks_left = work.policy.look_attempts
     while True:
-        status = await poller.status(instance.handle, interval)
+        try:
+            status = await poller.status(instance.handle, interval)
+        except ResourceError as error:
+            looks_left -= 1
+            if not may_pass(error) or not looks_left:
+                raise
+            continue
+        looks_left = work.policy.look_attempts
         if status is None:
             raise NotReady("it is gone: its backend no longer knows it")
         seen = await observed(work, work.journal.latest(instance), status, await configured_now(work, instance, status))

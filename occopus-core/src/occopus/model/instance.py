@@ -87,6 +87,8 @@ class Instance:
     config_management: Section | None = None
     inputs_hash: str = ""
     origin: str = ""
+    asked_at: float | None = None
+    """When its backend was last asked to make it and may have done so although no id is known; None where that can't be."""
     ids: Mapping[str, str] = field(default_factory=dict)
     addresses: tuple[Address, ...] = ()
     state: NodeState = NodeState.PENDING

@@ -1,0 +1,1 @@
+"""A simulated cloud with every fault that a cloud has, on virtual time, from one seed."""
