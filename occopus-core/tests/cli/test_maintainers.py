@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
 import signal
@@ -259,6 +260,7 @@ def put_to_sleep(home: Any, process: Any) -> None:
     with closing(sqlite3.connect(home.data / "occopus.db", timeout=0, isolation_level=None)) as db:
         while True:
             process.send_signal(signal.SIGSTOP)
+            os.waitid(os.P_PID, process.pid, os.WSTOPPED)  # until each of its threads has stopped
             with suppress(sqlite3.OperationalError):
                 db.executescript("BEGIN IMMEDIATE; ROLLBACK")
                 return

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import pytest
@@ -27,11 +27,15 @@ def record(bench: Any, node_id: str) -> dict[str, Any]:
     return dict(found.value) if found else {}
 
 
-class First(random.Random):
-    """Chance that always chooses the first."""
+class FirstOfTwo(Clock):
+    """A clock from whose seed a plan chooses the first of two implementations for its first instance."""
 
-    def choice(self, seq: Any) -> Any:
-        return seq[0]
+    def __init__(self) -> None:
+        super().__init__()
+        self._numbers = count(0)
+
+    def new_id(self) -> str:
+        return f"{next(self._numbers):032}"
 
 
 class TestIntentEffectFact:
@@ -243,9 +247,7 @@ class TestCapacity:
         bench.cloud.capacity = {"small": 0}
         keeper = {"type": "keeper", "endpoint": bench.endpoint}
         wanted = bench.infra("db", db=[bench.implementation("small", config_management=keeper), bench.implementation("large")])
-        clock = Clock()
-        clock.random = First()
-        bench.build(wanted, clock=clock)
+        bench.build(wanted, clock=FirstOfTwo())
         assert bench.server.nodes == {}
         assert ("drop_node", "db") in bench.server.log
 

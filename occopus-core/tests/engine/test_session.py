@@ -115,10 +115,10 @@ class TestFailure:
         assert ("create-failed", "app") in bench.story
         assert bench.story[-1] == ("destroyed", "")
 
-    def test_a_handlers_own_mistake_is_rolled_back_like_any_failure(self, bench: Any) -> None:
+    def test_a_handlers_own_mistake_is_rolled_back_like_any_failure(self, bench: Any, clock: Any) -> None:
         bench.cloud.fail("create", 2, KeyError("nobody thought of this"))
         with pytest.raises(StepsFailed, match="KeyError: 'nobody thought of this'"):
-            bench.build(bench.infra("db", "app"))
+            bench.build(bench.infra("db", "app"), clock=clock)
         assert bench.is_clean
 
     def test_a_rollback_that_fails_names_the_instances_and_the_command_that_finishes(self, bench: Any) -> None:

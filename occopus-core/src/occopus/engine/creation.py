@@ -97,6 +97,7 @@ async def _begin(work: Pass, step: Step, node: Node, implementation: Implementat
 
 
 async def _finish(work: Pass, instance: Instance, inputs: Inputs) -> None:
+    work.submitted[instance.node_id] = instance
     await _register(work, instance, inputs)
     ready = await _until_ready(work, await _submit(work, instance, inputs), inputs)
     ready = replace(ready, phase=Phase.CREATED, failing_since=None, state_since=work.clock.time())
@@ -127,7 +128,6 @@ async def _submit(work: Pass, instance: Instance, inputs: Inputs) -> Instance:
         checkpoint(handler.create(inputs.request(work.journal.latest(instance).handle), checkpoint))
 
     work.waiting(instance.node_id, "being created")
-    work.submitted[instance.node_id] = instance
     try:
         await work.calls.run(handler, work.retrying(instance), call)
     except ResourceError as error:

@@ -15,10 +15,32 @@ LEAST = 3
 """Fewer instances than this may well fail at once."""
 
 
+class Guard:
+    """Watches over one pass: whom it has spared once, it spares until the end of the pass, however the numbers change meanwhile.
+
+    `spared` has those that have failed and are not replaced, each with the reason. With `force` it spares nobody.
+    """
+
+    def __init__(self, *, force: bool = False) -> None:
+        self.spared: dict[NodeId, str] = {}
+        self._force = force
+
+    def watch(self, instances: Sequence[Instance]) -> list[Instance]:
+        """Take note of how instances do; the same, where the reason of those that are spared says so."""
+        why = None if self._force else cut_off(instances)
+        if why:
+            self.spared |= {instance.node_id: why for instance in instances if unhealthy(instance)}
+        return [self._explained(instance) for instance in instances]
+
+    def _explained(self, instance: Instance) -> Instance:
+        why = self.spared.get(instance.node_id)
+        return replace(instance, reason=f"{instance.reason}; not replaced: {why}") if why and unhealthy(instance) else instance
+
+
 def cut_off(instances: Iterable[Instance]) -> str | None:
     """Why no instance is to be replaced for its health alone; None where they may be."""
     there = [instance for instance in instances if instance.phase is Phase.CREATED]
-    failing = sum(instance.failing_since is not None for instance in there)
+    failing = sum(i.failing_since is not None and i.state in (NodeState.PENDING, NodeState.FAILED) for i in there)
     if failing < LEAST or 2 * failing <= len(there):
         return None
     return f"the health checks of {failing} of {len(there)} instances fail at once while their backends report them as running"
@@ -27,14 +49,3 @@ def cut_off(instances: Iterable[Instance]) -> str | None:
 def unhealthy(instance: Instance) -> bool:
     """Whether it is only our own health checks that say it has failed."""
     return instance.state is NodeState.FAILED and instance.failing_since is not None
-
-
-def with_reprieve(instances: Sequence[Instance]) -> list[Instance]:
-    """The instances; of those that have failed but are not replaced, the reason says so."""
-    why = cut_off(instances)
-    return [replace(i, reason=f"{i.reason}; not replaced: {why}") if why and unhealthy(i) else i for i in instances]
-
-
-def spared(instances: Sequence[Instance]) -> frozenset[NodeId]:
-    """Those that have failed but are not replaced."""
-    return frozenset(i.node_id for i in instances if unhealthy(i)) if cut_off(instances) else frozenset()

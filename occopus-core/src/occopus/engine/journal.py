@@ -156,7 +156,7 @@ class Journal:
     def note_states(self, seen: Sequence[Instance]) -> None:
         """Write those of the instances that are not what they were, in one batch."""
         changed = [(each, self.latest(each)) for each in seen if _has_changed(self.latest(each), each)]
-        events = [self._event(kind, now, now.reason) for now, before in changed if (kind := _news(before, now))]
+        events = [self._event(*news) for now, before in changed if (news := _news(before, now))]
         if changed:
             self._commit(events, instances=[replace(now, reason=self._mask(now.reason)) for now, _ in changed])
 
@@ -245,10 +245,12 @@ def _has_changed(before: Instance, now: Instance) -> bool:
     return (before.state, before.failing_since, before.addresses) != (now.state, now.failing_since, now.addresses)
 
 
-def _news(before: Instance, now: Instance) -> str | None:
-    """The kind of the event that tells of a change. Of what is being made or removed, its own steps tell."""
+def _news(before: Instance, now: Instance) -> tuple[str, Instance, str] | None:
+    """The event that tells of a change: its kind, the instance, the message. Of what is being made or removed, its own steps tell."""
     if now.phase is not Phase.CREATED:
         return None
     if now.state is not before.state:
-        return str(now.state)
-    return "address" if now.addresses != before.addresses else None
+        return str(now.state), now, now.reason
+    if now.addresses != before.addresses:
+        return "address", now, " ".join(address.value for address in now.addresses)
+    return None

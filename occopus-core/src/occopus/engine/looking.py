@@ -8,14 +8,13 @@ from dataclasses import replace
 from occopus.engine import token
 from occopus.engine.calls import Calls
 from occopus.engine.context import View
-from occopus.engine.guard import with_reprieve
+from occopus.engine.guard import Guard
 from occopus.engine.health import HealthChecks
 from occopus.engine.observe import observe
 from occopus.engine.planning import World, make_plan, seeded
 from occopus.engine.resolve import Resolver
 from occopus.engine.scaling import carry_out
 from occopus.engine.services import Services
-from occopus.engine.session import changed_to
 from occopus.model.infrastructure import InfraId, InfraRecord, Infrastructure
 from occopus.model.instance import Instance, NodeId
 from occopus.model.plan import Plan
@@ -29,25 +28,30 @@ async def report(services: Services, infra_id: InfraId) -> tuple[InfraRecord, Se
         InfrastructureNotFound: there is none.
     """
     record, instances = await services.clock.call(_load, services, infra_id)
-    return record.value, await _look(services, infra_id, services.compiled(record.value.desired), instances)
+    return record.value, Guard().watch(await _look(services, infra_id, services.compiled(record.value.desired), instances))
 
 
-async def plan(services: Services, infra_id: InfraId, wanted: Infrastructure | None, *, force_replace: bool = False) -> Plan:
+async def plan(
+    services: Services, infra_id: InfraId, wanted: Infrastructure | None, seed: str | None = None, *, force_replace: bool = False
+) -> Plan:
     """What the next pass would do; with `wanted`, what building that would do, and the token by which just that is done.
+
+    With the `seed` of a plan that was made before, chance is the same.
 
     Raises:
         InfrastructureNotFound: there is none.
     """
     loaded, instances = await services.clock.call(_load, services, infra_id)
-    record = changed_to(wanted, loaded.value) if wanted else loaded.value
+    record = loaded.value.changed_to(wanted) if wanted else loaded.value
     requests = await services.clock.call(load_requests, services.store, infra_id)
     scaled = carry_out(requests, record, instances)
     leaving = {instance.node_id: instance for instance in scaled.leaving}
     instances = [leaving.get(instance.node_id, instance) for instance in instances]
     desired = wanted or services.compiled(record.desired)
-    seen = await _look(services, infra_id, desired, instances) if desired else instances
-    world = World(desired, services.compiled(record.former), seen, scaled.targets, force_replace)
-    seed = token.new_seed(services.clock)
+    guard = Guard(force=force_replace)
+    seen = guard.watch(await _look(services, infra_id, desired, instances)) if desired else instances
+    world = World(desired, services.compiled(record.former), seen, scaled.targets, guard.spared)
+    seed = seed or token.new_seed(services.clock)
     made = make_plan(world, seeded(seed))
     return replace(made, token=token.make(seed, loaded.version, wanted, made)) if wanted else made
 
@@ -60,7 +64,7 @@ async def _look(services: Services, infra_id: InfraId, desired: Infrastructure |
         resolver=Resolver(desired, infra_id, services.composition, services.outside) if desired else None,
         health=HealthChecks(services.clock),
     )
-    return with_reprieve(await observe(view, instances))
+    return await observe(view, instances)
 
 
 def _load(services: Services, infra_id: InfraId) -> tuple[Versioned[InfraRecord], Sequence[Instance]]:

@@ -26,13 +26,21 @@ async def observe(view: View, instances: Sequence[Instance]) -> list[Instance]:
 
     An endpoint that does not answer makes its instances `unknown`, never dead.
     """
-    statuses = await _statuses(view, instances)
-    for instance in instances:
-        # What was never confirmed may simply not exist yet; resuming it finds out.
-        statuses.setdefault(instance.node_id, GONE if instance.phase is Phase.CREATED else NOT_FOUND)
+    known = await _statuses(view, instances)
+    statuses = {instance.node_id: _judged(instance, known.get(instance.node_id)) for instance in instances}
     running = [i for i in instances if statuses[i.node_id].state is NodeState.READY and _should_exist(view, i)]
     configured = await _configured(view, running)
     return list(await asyncio.gather(*(observed(view, i, statuses[i.node_id], configured) for i in instances)))
+
+
+def _judged(instance: Instance, status: ResourceStatus | None) -> ResourceStatus:
+    """A status in the light of how far the instance was."""
+    if status is None:
+        # What was never confirmed may simply not exist yet; resuming it finds out.
+        return GONE if instance.phase is Phase.CREATED else NOT_FOUND
+    if instance.phase is Phase.CREATED and status.unfinished and status.state is NodeState.PENDING:
+        return replace(status, state=NodeState.FAILED, detail=f"incomplete: {status.detail}")
+    return status
 
 
 async def observed(view: View, before: Instance, status: ResourceStatus, configured: Configured) -> Instance:
@@ -118,8 +126,9 @@ def _should_exist(view: View, instance: Instance) -> bool:
 
 def _with_history(view: View, before: Instance, seen: Instance, failing: bool) -> Instance:
     now = view.clock.time()
-    since = (before.failing_since or now) if failing else None
-    if since is not None:
+    since = before.failing_since if seen.state is NodeState.UNKNOWN else None  # who can't be asked has not become healthy
+    if failing:
+        since = before.failing_since or now
         tolerated = view.rendering.health_timeout(*view.node_of(seen), seen)
         reason = f"{seen.reason} (for {max(0.0, now - since):.0f} s; replaced after {tolerated:g} s)"
         state = seen.state

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from occopus.engine.context import Pass
 from occopus.engine.failures import explained
-from occopus.engine.removal import take_down
-from occopus.errors import LeaseLost
+from occopus.engine.removal import deregister, leave_config_managers, take_down
+from occopus.errors import InfrastructureNotFound, LeaseLost
 from occopus.model.instance import Phase
-from occopus.store.records import load_instances
+from occopus.store.records import load_infra, load_instances
 
 
 async def remove_orphans(work: Pass, loss: LeaseLost) -> None:
@@ -20,14 +20,27 @@ async def remove_orphans(work: Pass, loss: LeaseLost) -> None:
     Raises:
         LeaseLost: some of it can't be removed; the message says what.
     """
-    known = await work.clock.call(load_instances, work.journal.store, work.journal.infra_id) if work.submitted else {}
+    if not work.submitted:
+        return
+    known = await work.clock.call(load_instances, work.journal.store, work.journal.infra_id)
     failures = []
     for instance in work.submitted.values():
         kept = known.get(instance.node_id)
         if kept is None or kept.value.phase is Phase.DROPPING:
             try:
                 await take_down(work, instance)
+                await deregister(work, instance)
             except Exception as error:
                 failures.append(f"{instance.node_name} {instance.node_id} may be left over: {explained(error)}")
+    if not await _exists(work):
+        await leave_config_managers(work)
     if failures:
         raise LeaseLost("\n".join([loss.message, *failures]), loss.hint)
+
+
+async def _exists(work: Pass) -> bool:
+    try:
+        await work.clock.call(load_infra, work.journal.store, work.journal.infra_id)
+    except InfrastructureNotFound:
+        return False
+    return True

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from graphlib import TopologicalSorter
 
-from occopus.engine.guard import cut_off, spared
+from occopus.engine.guard import unhealthy
 from occopus.model.infrastructure import Infrastructure
 from occopus.model.instance import REPLACES, Instance, NodeId, NodeState, Phase
 from occopus.model.node import Implementation, Node
@@ -45,14 +45,14 @@ def seeded(seed: str) -> Choices:
 class World:
     """What a plan is made from. `desired` is None where everything should go; `former` then still gives the order of drops.
 
-    The instances bear their observed states. `force_replace` replaces also those whose failure may only be ours.
+    The instances bear their observed states. `spared` are those that have failed and are not replaced, with the reasons.
     """
 
     desired: Infrastructure | None
     former: Infrastructure | None
     instances: Sequence[Instance] = ()
     targets: Mapping[str, int] = field(default_factory=dict)
-    force_replace: bool = False
+    spared: Mapping[NodeId, str] = field(default_factory=dict)
 
 
 def make_plan(world: World, choices: Choices) -> Plan:
@@ -64,7 +64,6 @@ class _Planner:
     def __init__(self, world: World, choices: Choices) -> None:
         self.world = world
         self.choices = choices
-        self.spared: frozenset[NodeId] = frozenset() if world.force_replace else spared(world.instances)
         self.steps: dict[str, Step] = {}
         self.warnings: list[str] = []
         self.kept: dict[str, list[Instance]] = {}
@@ -73,9 +72,9 @@ class _Planner:
         """By node: the drops that wait for nothing that is made. Only these are put in order of dependency, so no cycle can arise."""
 
     def plan(self) -> Plan:
-        if self.spared:
-            why = cut_off(self.world.instances)
-            self.warnings.append(f"{len(self.spared)} instances have failed and are not replaced: {why}; --force-replace replaces them")
+        spared = [self.world.spared[i.node_id] for i in self.world.instances if unhealthy(i) and i.node_id in self.world.spared]
+        if spared:
+            self.warnings.append(f"{len(spared)} instances have failed and are not replaced: {spared[0]}; --force-replace replaces them")
         by_node: dict[str, list[Instance]] = {}
         for instance in self.world.instances:
             by_node.setdefault(instance.node_name, []).append(instance)
@@ -92,7 +91,8 @@ class _Planner:
         fingerprints = self._fingerprints(node) if instances else set()
         leaving = [i for i in instances if self._leaves(i)]
         leaving.sort(key=lambda i: i.phase is Phase.DROPPING)  # those first that something is to come in place of
-        staying = sorted((i for i in instances if not self._leaves(i)), key=lambda i: (i.created_at, i.node_id))
+        staying = [i for i in instances if not self._leaves(i)]
+        staying.sort(key=lambda i: (i.fingerprint not in fingerprints, i.created_at, i.node_id))
         target = self._target(node)
         kept, surplus = staying[:target], staying[target:]
         outdated = sorted((i for i in kept if i.fingerprint not in fingerprints), key=lambda i: i.state is NodeState.READY)
@@ -100,11 +100,11 @@ class _Planner:
         self.kept[node.name] = [i for i in kept if i.phase is Phase.CREATED and i.fingerprint in fingerprints]
         missing = target - len(kept)
         replaced = [(i, self._drop_freely(i, _why_leaving(i))) for i in leaving]
-        removed = [self._drop_freely(i, f"one of {len(staying)} where {target} are wanted") for i in surplus]
+        waits = self._ready_gates(node) if begun or outdated or missing else ()
+        steps = [self._resume(i, waits) for i in begun]
+        removed = [self._drop_surplus(i, len(staying), target, () if i.fingerprint in fingerprints else steps) for i in surplus]
         if not (begun or outdated or missing):
             return
-        waits = self._ready_gates(node)
-        steps = [self._resume(i, waits) for i in begun]
         steps += [self._replace(node, *dead, waits) for dead in replaced[:missing]]
         steps += [self._create(node, _why_wanted(node, target), waits) for _ in range(missing - len(replaced))]
         if node.scaling.max > target:  # there is room for one more once those that go are gone
@@ -113,12 +113,18 @@ class _Planner:
             steps += self._replace_old_first(node, outdated, (*waits, *steps))
         self._add(Step(f"ready:{node.name}", Action.GATE, node.name, after=tuple(steps)))
 
+    def _drop_surplus(self, instance: Instance, there: int, target: int, successors: Sequence[str]) -> str:
+        """Remove one of too many; one whose description has changed stays until those are ready that were begun in its place."""
+        reason = f"one of {there} where {target} are wanted"
+        return self._drop(instance, reason, tuple(successors)) if successors else self._drop_freely(instance, reason)
+
     def _fingerprints(self, node: Node) -> set[str]:
         infrastructure = self.world.desired
         return {infrastructure.fingerprint(node, implementation) for implementation in node.implementations} if infrastructure else set()
 
     def _leaves(self, instance: Instance) -> bool:
-        return instance.phase is Phase.DROPPING or (instance.state in DEAD and instance.node_id not in self.spared)
+        is_spared = unhealthy(instance) and instance.node_id in self.world.spared
+        return instance.phase is Phase.DROPPING or (instance.state in DEAD and not is_spared)
 
     def _target(self, node: Node) -> int:
         asked = self.world.targets.get(node.name, node.scaling.min)

@@ -9,7 +9,7 @@ from occopus.engine.apply import Outcome, Runner
 from occopus.engine.context import Pass
 from occopus.engine.creation import create, resume
 from occopus.engine.failures import explained
-from occopus.engine.guard import with_reprieve
+from occopus.engine.guard import Guard
 from occopus.engine.observe import observe
 from occopus.engine.orphans import remove_orphans
 from occopus.engine.planning import Choices, World, make_plan, seeded
@@ -28,6 +28,7 @@ class Reconciler:
 
     work: Pass
     world: World
+    guard: Guard = field(default_factory=Guard)
     done: list[Step] = field(default_factory=list)
     """The steps that were carried out."""
     warnings: tuple[str, ...] = ()
@@ -67,13 +68,11 @@ class Reconciler:
         instances = self.work.journal.instances
         if self.world.desired is not None:
             instances = tuple(await self.look(instances))
-        return make_plan(replace(self.world, instances=instances), choices)
+        return make_plan(replace(self.world, instances=instances, spared=self.guard.spared), choices)
 
     async def look(self, instances: tuple[Instance, ...]) -> list[Instance]:
         """Observe, and write down what has changed."""
-        seen = await observe(self.work, instances)
-        if not self.world.force_replace:
-            seen = with_reprieve(seen)
+        seen = self.guard.watch(await observe(self.work, instances))
         await self.work.journal.note_states(seen)
         return seen
 

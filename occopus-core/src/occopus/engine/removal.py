@@ -8,7 +8,7 @@ from occopus.engine.calls import may_pass
 from occopus.engine.context import Pass
 from occopus.errors import OccopusError
 from occopus.model.instance import Instance, NodeState, Phase
-from occopus.model.plan import Step
+from occopus.model.plan import NO_NODE, Step
 from occopus.plugins.resource import ResourceError, ResourceStatus
 
 
@@ -28,7 +28,7 @@ async def remove(work: Pass, instance: Instance, reason: str) -> None:
     if instance.phase is not Phase.DROPPING:
         instance = await work.journal.save(replace(instance, phase=Phase.DROPPING, reason=reason), "dropping", reason)
     await take_down(work, instance)
-    await _deregister(work, instance)
+    await deregister(work, instance)
     await work.journal.forget(instance, reason)
     work.submitted.pop(instance.node_id, None)
 
@@ -70,8 +70,21 @@ def _may_yet_appear(work: Pass, instance: Instance) -> bool:
     return asked is not None and work.clock.time() < asked + work.policy.appear_timeout
 
 
-async def _deregister(work: Pass, instance: Instance) -> None:
+async def deregister(work: Pass, instance: Instance) -> None:
+    """Let the instance's config manager forget it."""
     section = instance.config_management
     if section:
         manager = work.backends.manager(section)
         await work.calls.run(manager, work.retrying(instance), manager.drop_node, instance.infra_id, instance.node_id)
+
+
+async def leave_config_managers(work: Pass) -> None:
+    """Let every config manager that was ever asked to look after the infrastructure forget it."""
+    infra_id = work.journal.infra_id
+
+    def tell(error: ResourceError) -> None:
+        work.waiting(NO_NODE, f"{error.kind}: {error.message}; trying again")
+
+    for section in work.journal.infra.config_managers:
+        manager = work.backends.manager(section)
+        await work.calls.run(manager, tell, manager.drop_infrastructure, infra_id)

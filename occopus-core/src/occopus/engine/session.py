@@ -7,23 +7,24 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 
-from occopus.engine import token
+from occopus.engine import looking, token
 from occopus.engine.calls import Calls
 from occopus.engine.context import Pass
 from occopus.engine.failures import explained
+from occopus.engine.guard import Guard
 from occopus.engine.health import HealthChecks
 from occopus.engine.journal import Journal
 from occopus.engine.lease import held_lease
 from occopus.engine.planning import World, seeded
 from occopus.engine.reconcile import Reconciler
+from occopus.engine.removal import leave_config_managers
 from occopus.engine.resolve import Resolver
 from occopus.engine.scaling import carry_out
 from occopus.engine.services import Services
 from occopus.errors import InfrastructureNotFound, Interrupted, OccopusError, StepsFailed, StoreError
 from occopus.model.infrastructure import InfraId, InfraRecord, Infrastructure
 from occopus.model.instance import Instance
-from occopus.model.plan import NO_NODE, Step
-from occopus.plugins.resource import ResourceError
+from occopus.model.plan import Step
 from occopus.store.records import load_infra
 
 
@@ -55,11 +56,13 @@ async def build(
         StalePlan: the infrastructure is no longer what the plan was made for.
         StepsFailed, Interrupted: the message says why, and what the rollback could not undo.
     """
-    seed = token.seed_of(exactly) if exactly is not None else token.new_seed(services.clock)
+    seed = token.new_seed(services.clock) if exactly is None else token.seed_of(exactly)
     async with _journal(services, infra_id, stop) as journal:
         record = await _loaded(journal, must_exist) or InfraRecord(infra_id, wanted.name, wanted.user_id, services.clock.time(), None)
         version = journal.version
-        changed = await _with_requests(journal, changed_to(wanted, record))
+        if exactly is not None:  # before anything is written, the requests that would be answered included
+            token.refuse_unless(exactly, (await looking.plan(services, infra_id, wanted, seed)).token)
+        changed = await _with_requests(journal, record.changed_to(wanted))
         with _reconciler(services, journal, changed, wanted) as reconciler:
             plan = await reconciler.plan(seeded(seed))
             if exactly is not None:
@@ -151,12 +154,6 @@ async def destroy(services: Services, infra_id: InfraId, stop: asyncio.Event) ->
             raise _to_be_continued(error, f"occopus destroy -i {infra_id}") from error
 
 
-def changed_to(wanted: Infrastructure, record: InfraRecord) -> InfraRecord:
-    """The record while an infrastructure is made what is wanted. What it goes back to is never what another command left half done."""
-    former = record.former if record.changing else record.desired
-    return replace(record, name=wanted.name, user_id=wanted.user_id, desired=wanted.source, former=former, changing=True)
-
-
 async def _loaded(journal: Journal, must_exist: bool) -> InfraRecord | None:
     try:
         await journal.load()
@@ -185,7 +182,7 @@ async def _converge(
         plan = await reconciler.plan(seeded(services.clock.new_id()))
         await reconciler.converge(stop, plan, stop_at_failure=False)
         if journal.infra.desired is None:
-            await _tell_config_managers(reconciler.work)
+            await leave_config_managers(reconciler.work)
             await journal.forget_infra()
         else:
             await _settle(journal, settled)
@@ -199,17 +196,6 @@ async def _settle(journal: Journal, kind: str) -> None:
     settled = replace(record, former=None, changing=False, targets=targets)
     if settled != record:
         await journal.save_infra(settled, kind)
-
-
-async def _tell_config_managers(work: Pass) -> None:
-    infra_id = work.journal.infra_id
-
-    def tell(error: ResourceError) -> None:
-        work.waiting(NO_NODE, f"{error.kind}: {error.message}; trying again")
-
-    for section in work.journal.infra.config_managers:
-        manager = work.backends.manager(section)
-        await work.calls.run(manager, tell, manager.drop_infrastructure, infra_id)
 
 
 async def _roll_back(services: Services, journal: Journal, cause: Exception) -> None:
@@ -260,6 +246,7 @@ def _reconciler(
         waiting=services.watcher.waiting,
     )
     try:
-        yield Reconciler(work, World(desired, services.compiled(record.former), (), record.targets, force_replace))
+        world = World(desired, services.compiled(record.former), targets=record.targets)
+        yield Reconciler(work, world, Guard(force=force_replace))
     finally:
         work.close()

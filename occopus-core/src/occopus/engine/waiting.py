@@ -12,10 +12,10 @@ from occopus.plugins.resource import ResourceError
 
 
 async def wait(work: Pass, step: Step) -> None:
-    """Poll, at intervals that grow, until the instance is ready; what can't be seen at the moment is not waited for.
+    """Poll, at intervals that grow, until the instance is ready. Only one that is on its way there is waited for.
 
     Raises:
-        NotReady: it failed, can't be seen, or takes longer than its creation may.
+        NotReady: it failed, is suspended, can't be seen, or takes longer than its creation may.
     """
     assert step.instance is not None, "a plan waits for what exists"  # noqa: S101
     instance = step.instance
@@ -40,7 +40,7 @@ async def wait(work: Pass, step: Step) -> None:
         await work.journal.note_states([seen])
         if seen.state is NodeState.READY:
             return
-        if seen.state in (NodeState.FAILED, NodeState.SHUTDOWN, NodeState.UNKNOWN):
+        if seen.state is not NodeState.PENDING:
             raise NotReady(f"{seen.state}: {seen.reason}")
         work.waiting(instance.node_id, seen.reason)
         if work.clock.monotonic() >= until:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NewType
 
@@ -91,6 +91,11 @@ class InfraRecord:
     targets: Mapping[str, int] = field(default_factory=dict)
     config_managers: tuple[Section, ...] = ()
     """Those that were ever asked to look after it; each is told when it is gone."""
+
+    def changed_to(self, wanted: Infrastructure) -> InfraRecord:
+        """The record while the infrastructure is made what is wanted. What it goes back to is never what another command left half done."""
+        former = self.former if self.changing else self.desired
+        return replace(self, name=wanted.name, user_id=wanted.user_id, desired=wanted.source, former=former, changing=True)
 
     @cached_property
     def limits(self) -> Mapping[str, Scaling]:
