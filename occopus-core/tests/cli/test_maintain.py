@@ -86,7 +86,7 @@ def test_a_check_that_fails_is_waited_for_from_pass_to_pass(home: Any) -> None:
     infra_id = home.build(home.describe("db", "web: type: server", "top", depends="[[web, db], [top, web]]"))
     (web,), everything = home.named("web"), home.alive("db", "web", "top")
     home.sicken(web)
-    assert home.maintain(infra_id).endswith("\nnothing to do\n")
+    assert "\nnothing to do; 1 of 3 instances are not ready: " in home.maintain(infra_id)
     (seen,) = home.named("web")
     assert (seen.state, seen.node_id) == ("pending", web.node_id)
     began = seen.failing_since
@@ -130,7 +130,7 @@ def test_a_server_that_hangs_is_replaced_and_one_that_wakes_up_is_not(home: Any)
     hanging, waking = home.named("web")
     for instance in (hanging, waking):
         home.signal_command(instance, signal.SIGSTOP)
-    assert home.maintain(infra_id).endswith("\nnothing to do\n")
+    assert "\nnothing to do; 2 of 2 instances are not ready: " in home.maintain(infra_id)
     assert [(i.node_id, i.state) for i in home.named("web")] == [(hanging.node_id, "pending"), (waking.node_id, "pending")]
     assert "no answer within" in home.named("web")[0].reason
     home.signal_command(waking, signal.SIGCONT)
@@ -152,8 +152,8 @@ def test_where_most_fail_only_our_checks_at_once_nothing_is_replaced_unless_it_i
     since = home.named("web")[0].failing_since
     told = until(lambda: "--force-replace" in (said := home.maintain(infra_id)) and said, "the end of patience")
     guarded = "the health checks of 3 of 4 instances fail at once while their backends report them as running"
-    assert told.endswith(
-        f"warning: 3 instances have failed and are not replaced: {guarded}; --force-replace replaces them\nnothing to do\n"
+    assert (
+        f"\nwarning: 3 instances have failed and are not replaced: {guarded}; --force-replace replaces them\nnothing to do; 3 of 4" in told
     )
     assert home.alive("web") == before
     reported = home.reported(infra_id, sick[0])
@@ -161,7 +161,7 @@ def test_where_most_fail_only_our_checks_at_once_nothing_is_replaced_unless_it_i
     assert f"not replaced: {guarded}" in reported["reason"]
     assert "warning: 3 instances" in home.run("occopus", "plan", "-i", infra_id).stdout
     rows = home.rows
-    assert home.maintain(infra_id).endswith("nothing to do\n")
+    assert "nothing to do; 3 of 4 instances are not ready: " in home.maintain(infra_id)
     assert home.rows == rows, "what was said once is not written again"
 
     planned = home.run("occopus", "plan", "-i", infra_id, "--force-replace").stdout
@@ -178,7 +178,7 @@ def test_what_its_backend_says_is_dead_is_replaced_however_many_fail_their_check
     for instance in sick:
         home.sicken(instance)
     home.kill(dead)
-    assert home.maintain(infra_id).endswith("\n1 dropped, 1 created\n")
+    assert "\n1 dropped, 1 created; 3 of 4 instances are not ready: " in home.maintain(infra_id)
     assert [i.node_id for i in home.named("web")[:3]] == [i.node_id for i in sick]
 
 

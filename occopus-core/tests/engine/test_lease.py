@@ -36,7 +36,7 @@ def hold(bench: Any, **policy: float) -> str:
 
     async def go() -> str:
         services = bench.services(policy=replace(bench.policy, **policy))
-        async with held_lease(services, INFRA, asyncio.Event()) as lease:
+        async with held_lease(services, INFRA, asyncio.Event()) as (lease, _):
             return lease.owner
 
     return asyncio.run(go())
@@ -54,7 +54,11 @@ def test_a_lease_is_given_back(bench: Any) -> None:
     assert bench.store.acquire(INFRA, "the next", 1).owner == "the next"
 
 
-@pytest.mark.parametrize(("owner", "named"), [(OTHER, f"process {Owner.new().pid} on elsewhere"), ("another program", "another program")])
+@pytest.mark.parametrize(
+    ("owner", "named"),
+    [(OTHER, f"process {Owner.new().pid} on elsewhere"), ("another program", "another program")],
+    ids=["ours", "strange"],
+)
 def test_who_holds_it_is_said_when_patience_is_over(bench: Any, owner: str, named: str) -> None:
     bench.store.acquire(INFRA, owner, 100)
     with pytest.raises(LeaseHeld, match=f"another command works on infra-1: {named}") as raised:
@@ -99,7 +103,7 @@ def test_who_may_live_elsewhere_is_not_taken_for_dead(bench: Any) -> None:
 def test_it_is_kept_up_while_the_work_goes_on(bench: Any) -> None:
     async def go() -> None:
         services = bench.services(policy=replace(bench.policy, lease_seconds=0.6))
-        async with held_lease(services, INFRA, asyncio.Event()) as lease:
+        async with held_lease(services, INFRA, asyncio.Event()) as (lease, _):
             until = asyncio.get_running_loop().time() + 1.5
             while asyncio.get_running_loop().time() < until:
                 await asyncio.sleep(0.05)
@@ -165,3 +169,17 @@ def test_two_infrastructures_do_not_wait_for_each_other(bench: Any) -> None:
     asyncio.run(session.build(services, InfraId("infra-2"), bench.infra("db"), asyncio.Event()))
     assert all(node_id for node_id, _ in bench.waits)
     services.clock.close()
+
+
+def test_who_lost_its_lease_does_not_go_on_waiting(bench: Any) -> None:
+    """Nothing is written while a machine is waited for, so no write would tell."""
+
+    def steal(kind: str, moment: str, nodes: tuple[NodeId, ...]) -> None:
+        if (kind, moment) == ("describe", "after") and not stolen:
+            stolen.append(steal_from_whoever_holds(bench.store))
+
+    stolen: list[Any] = []
+    bench.cloud.hook, bench.cloud.pending = steal, {"db"}
+    with pytest.raises(LeaseLost):
+        bench.build(bench.infra("db"), policy=replace(bench.policy, lease_seconds=0.3, create_timeout=600))
+    assert bench.machines == ["db"]

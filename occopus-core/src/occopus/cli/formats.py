@@ -20,13 +20,16 @@ MARKS = {"create": "+", "resume": "~", "drop": "-", "await": "?"}
 def plan_as_text(plan: Plan) -> str:
     """One line for each step, and their number."""
     lines = [f"warning: {warning}" for warning in plan.warnings]
-    lines += [
-        f"  {MARKS[step.action]} {step.action} {step.node_name} {step.node_id}{f' by {step.by}' if step.by else ''}  ({step.reason})"
-        for step in plan.visible
-    ]
+    lines += [_step_as_text(step, plan) for step in plan.visible]
     total = ", ".join(f"{number} to {action}" for action, number in sorted(plan.counts.items()))
     lines.append(f"plan: {total}" if total else "plan: nothing to do")
     return "\n".join([*lines, f"'--plan {plan.token}' makes 'occopus build' do just this"] if plan.token and total else lines)
+
+
+def _step_as_text(step: Step, plan: Plan) -> str:
+    is_sure = plan.token or step.action != "create"  # which id a new one gets is not, unless just this plan can be carried out
+    parts = [MARKS[step.action], step.action, step.node_name, step.node_id if is_sure else "", f"by {step.by}" if step.by else ""]
+    return f"  {' '.join(part for part in parts if part)}  ({step.reason})"
 
 
 def plan_as_json(plan: Plan) -> dict[str, Any]:

@@ -45,12 +45,12 @@ class Runner:
         self._halted = False
         self._outcome = Outcome()
 
-    async def run(self, stop: asyncio.Event) -> Outcome:
-        """Run until every step is done that can be, or until `stop` is set.
+    async def run(self, *stops: asyncio.Event) -> Outcome:
+        """Run until every step is done that can be, or until one of `stops` is set.
 
         Then running steps end at a safe point and nothing new begins.
         """
-        stopping = asyncio.create_task(self._watch(stop))
+        watching = [asyncio.create_task(self._watch(stop)) for stop in stops]
         try:
             while True:
                 self._start()
@@ -58,7 +58,8 @@ class Runner:
                     return self._outcome
                 self._end(await self._ended.get())
         finally:
-            stopping.cancel()
+            for each in watching:
+                each.cancel()
 
     async def _watch(self, stop: asyncio.Event) -> None:
         await stop.wait()

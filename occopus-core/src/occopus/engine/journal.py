@@ -6,6 +6,7 @@ one that is away for a while holds up nothing else.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 from collections.abc import Callable, Coroutine, Sequence
@@ -54,10 +55,22 @@ def in_thread(method: Callable[Concatenate[Journal, P], T]) -> Callable[Concaten
 class Journal:
     """Writes to the store on behalf of one infrastructure's lease holder. Its methods may be called from several threads."""
 
-    def __init__(self, store: Store, lease: Lease, infra_id: InfraId, clock: Clock, listen: Listener, mask: Callable[[str], str]) -> None:
-        """`mask` hides secrets: the words of backends may repeat what they were given."""
+    def __init__(
+        self,
+        store: Store,
+        lease: Lease,
+        lost: asyncio.Event,
+        infra_id: InfraId,
+        clock: Clock,
+        listen: Listener,
+        mask: Callable[[str], str],
+    ) -> None:
+        """`lost` is set when the lease has passed to somebody else. `mask` hides secrets: the words of backends may repeat what they were
+        given.
+        """
         self.store = store
         self.lease = lease
+        self.lost = lost
         self.infra_id = infra_id
         self.clock = clock
         self._listen = listen

@@ -47,21 +47,22 @@ class Owner(NamedTuple):
     @property
     def has_died(self) -> bool:
         """Whether it was a process that would be seen from here if it still were: its lease need not be waited for."""
-        return self.place == _place() and not psutil.pid_exists(self.pid)
+        return self.place == _place() and not _lives(self.pid)
 
 
 @asynccontextmanager
-async def held_lease(services: Services, infra_id: InfraId, stop: asyncio.Event) -> AsyncIterator[Lease]:
-    """Hold the lease of an infrastructure.
+async def held_lease(services: Services, infra_id: InfraId, stop: asyncio.Event) -> AsyncIterator[tuple[Lease, asyncio.Event]]:
+    """Hold the lease of an infrastructure. The event that comes with it is set when somebody else has taken it.
 
     Raises:
         LeaseHeld: somebody else has held it for longer than the wait.
         Interrupted: `stop` was set meanwhile.
     """
     lease = await _acquire(services, infra_id, str(Owner.new()), stop)
-    renewing = asyncio.create_task(_renew(services, lease))
+    lost = asyncio.Event()
+    renewing = asyncio.create_task(_renew(services, lease, lost))
     try:
-        yield lease
+        yield lease, lost
     finally:
         renewing.cancel()
         with suppress(asyncio.CancelledError):
@@ -91,15 +92,28 @@ async def _acquire(services: Services, infra_id: InfraId, owner: str, stop: asyn
             raise Interrupted(f"stopped while waiting for {name}")
 
 
-async def _renew(services: Services, lease: Lease) -> None:
-    """Keep a lease up; one that was lost meanwhile is left, and the next write of the work finds out."""
-    while True:
+async def _renew(services: Services, lease: Lease, lost: asyncio.Event) -> None:
+    """Keep a lease up, until it turns out that it is somebody else's by now."""
+    while not lost.is_set():
         await services.clock.sleep(services.policy.lease_seconds / 3)
-        with suppress(StoreError):
+        try:
             renewed = await services.clock.call(services.store.acquire, lease.scope, lease.owner, services.policy.lease_seconds, None)
             if renewed.fence != lease.fence:
+                lost.set()
                 await services.clock.call(services.store.release, renewed)
-                return
+        except LeaseHeld:
+            lost.set()
+        except StoreError:
+            continue  # it may be there again next time; meanwhile nobody else gets the lease from it either
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.Error:  # it is there, and not ours to ask
+        return True
 
 
 def _place() -> str:

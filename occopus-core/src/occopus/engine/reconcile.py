@@ -18,6 +18,7 @@ from occopus.engine.waiting import wait
 from occopus.errors import Interrupted, LeaseLost, OccopusError, StepsFailed, StoreError
 from occopus.model.instance import Instance, NodeId
 from occopus.model.plan import Action, Plan, Step
+from occopus.store.backend import lost
 
 CARRY_OUT = {Action.CREATE: create, Action.RESUME: resume, Action.DROP: drop, Action.AWAIT: wait}
 
@@ -80,7 +81,7 @@ class Reconciler:
         self.work.journal.going = frozenset(step.node_id for step in plan.visible if step.action is Action.DROP)
         one_by_one = self.work.policy.parallelism == 0
         stop_at = Exception if stop_at_failure else StoreError
-        return await Runner(plan, self._carry_out, one_by_one=one_by_one, stop_at=stop_at).run(stop)
+        return await Runner(plan, self._carry_out, one_by_one=one_by_one, stop_at=stop_at).run(stop, self.work.journal.lost)
 
     async def _carry_out(self, step: Step) -> None:
         try:
@@ -107,6 +108,8 @@ class Reconciler:
         for _, error in outcome.failed:
             if isinstance(error, StoreError):
                 raise error
+        if self.work.journal.lost.is_set():
+            raise lost(self.work.journal.lease)
         if outcome.interrupted:
             raise Interrupted("stopped")
         if outcome.failed:

@@ -29,7 +29,7 @@ def request_scaling(store: Store, request: ScaleRequest, leaving: str | None = N
     if request.node_name not in record.limits:
         raise UsageError(f"there is no node '{request.node_name}' in {record.name}", did_you_mean(request.node_name, record.limits))
     instances = [item.value for item in load_instances(store, request.infra_id).values()]
-    if leaving:
+    if leaving is not None:
         request = replace(request, node_id=_named(leaving, request.node_name, instances))
     told = carry_out([*load_requests(store, request.infra_id), request], record, instances).told[-1]
     event = Event(request.infra_id, request.made_at, "scale-requested", request.node_name, request.node_id or "", told)

@@ -225,8 +225,8 @@ def _to_be_continued(error: OccopusError, command: str) -> OccopusError:
 
 @asynccontextmanager
 async def _journal(services: Services, infra_id: InfraId, stop: asyncio.Event) -> AsyncIterator[Journal]:
-    async with held_lease(services, infra_id, stop) as lease:
-        yield Journal(services.store, lease, infra_id, services.clock, services.watcher.event, services.mask)
+    async with held_lease(services, infra_id, stop) as (lease, lost):
+        yield Journal(services.store, lease, lost, infra_id, services.clock, services.watcher.event, services.mask)
 
 
 @contextmanager
