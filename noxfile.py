@@ -14,6 +14,8 @@ TESTED = [*PACKAGES, "tests"]
 """Each package has tests of its own; `tests` has those that cross packages."""
 USED_IN_TESTS = {"occopus-core": ["occopus-healthchecks"]}
 """Packages of ours that the tests of one use without it depending on them: the core's use real health checks."""
+WORKERS = {"occopus-core": 4}
+"""Packages whose tests mostly wait for real processes: so many of them wait at once."""
 REPORTS = ROOT / ".nox" / "reports"
 
 nox.options.sessions = ["lint", "types", "tests", "minimums", "wheels", "demo"]
@@ -47,11 +49,11 @@ def tests(session: nox.Session, package: str) -> None:
 @nox.session
 @nox.parametrize("package", PACKAGES, ids=PACKAGES)
 def minimums(session: nox.Session, package: str) -> None:
-    """The tests of each package with the lowest versions that it allows of what it depends on."""
+    """The tests of each package with the lowest versions that it allows of what it depends on, but for those that only take long."""
     constraints = Path(session.create_tmp()) / "constraints.txt"
     constraints.write_text("".join(f"{bound}\n" for name in _needed(package) for bound in _lowest(name)))
     _install(session, *_needed(package), constraints=constraints)
-    _test(session, package, "minimums")
+    _test(session, package, "minimums", "-m", "not endurance")
 
 
 @nox.session
@@ -112,6 +114,7 @@ def _install(session: nox.Session, *packages: str, constraints: Path | None = No
     session.install("-q", *extra, *(f"./{package}[test]" for package in packages))
 
 
-def _test(session: nox.Session, package: str, kind: str) -> None:
+def _test(session: nox.Session, package: str, kind: str, *options: str) -> None:
     folder = package if package == "tests" else f"{package}/tests"
-    session.run("pytest", folder, f"--junitxml={REPORTS / f'{kind}-{package}.xml'}", *session.posargs)
+    workers = ["-n", str(WORKERS[package]), "--dist", "worksteal"] if package in WORKERS else []
+    session.run("pytest", folder, f"--junitxml={REPORTS / f'{kind}-{package}.xml'}", *workers, *options, *session.posargs)

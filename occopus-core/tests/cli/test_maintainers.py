@@ -21,6 +21,8 @@ import pytest
 
 from .conftest import PATIENCE, until
 
+pytestmark = pytest.mark.endurance
+
 SECONDS = 60.0
 """How long two maintainers are disturbed."""
 

@@ -13,6 +13,8 @@ import pytest
 
 from .conftest import PATIENCE, Home, until
 
+pytestmark = pytest.mark.endurance
+
 OUTAGE = 20.0
 """Seconds for which a Redis is away."""
 
