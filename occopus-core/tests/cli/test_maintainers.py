@@ -137,8 +137,9 @@ def disturb(home: Any, maintainers: Maintainers, chance: random.Random) -> None:
         if processes:
             victim = chance.choice(processes)
             with suppress(ProcessLookupError, AssertionError):
-                instance = next(i for i in home.instances if victim in home.pids(i))
-                home.kill(instance) if what == "kill a node" else home.signal_command(instance, signal.SIGKILL)
+                instance = next((i for i in home.instances if victim in home.pids(i)), None)
+                if instance:
+                    home.kill(instance) if what == "kill a node" else home.signal_command(instance, signal.SIGKILL)
 
 
 def assert_every_write_was_by_the_holder(home: Any, maintainers: Maintainers) -> None:

@@ -55,7 +55,6 @@ INFRA = InfraId("infra-1")
 QUICK = Policy(
     create_timeout=20.0,
     drop_timeout=20.0,
-    appear_timeout=20.0,
     retry_attempts=4,
     retry_first=0.001,
     retry_longest=0.004,

@@ -21,6 +21,7 @@ def occopus_resource_handlers() -> Iterator[ResourceHandlerSpec]:
         endpoint=(),
         local=True,
         schema={"name": {"type": "string", "meta": {"description": "A label for logs."}}},
+        appears_within=0.0,
     )
 
 

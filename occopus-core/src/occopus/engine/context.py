@@ -73,6 +73,10 @@ class Pass(View):
             self._pollers[id(handler)] = Poller(handler, self.clock)
         return self._pollers[id(handler)]
 
+    def appears_within(self, instance: Instance) -> float:
+        """Seconds for which the instance's backend may not show what it was just asked to make."""
+        return self.backends.registry.resource_handler(instance.resource["type"]).appears_within
+
     def retrying(self, instance: Instance) -> Callable[[ResourceError], None]:
         """Says that a call for an instance is tried again."""
 

@@ -147,7 +147,7 @@ async def _until_ready(work: Pass, instance: Instance, inputs: Inputs) -> Instan
     while True:
         status = await _status(work, instance, inputs, interval)
         passed = work.clock.monotonic() - begun
-        if status is None and (appeared or passed >= work.policy.appear_timeout):
+        if status is None and (appeared or passed >= work.appears_within(instance)):
             raise NotReady("it is gone: its backend no longer knows it")
         appeared = appeared or status is not None
         instance = await _step_on(work, instance, inputs, status or NOT_YET)

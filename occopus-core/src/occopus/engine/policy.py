@@ -16,8 +16,6 @@ class Policy:
     calls_per_endpoint: int = 16
     create_timeout: float = 3600.0
     drop_timeout: float = 900.0
-    appear_timeout: float = 60.0
-    """How long a backend may not know of what it has just been asked to make."""
     retry_attempts: int = 8
     look_attempts: int = 3
     """As `retry_attempts`, for calls that only look: a report rather says `unknown` than lets its user wait."""

@@ -67,7 +67,7 @@ UNSEEN = ResourceStatus(NodeState.UNKNOWN, detail="its backend was asked to make
 def _may_yet_appear(work: Pass, instance: Instance) -> bool:
     """Whether a backend may have made it and not show it yet: the reply never came, and new things take their time to be seen."""
     asked = None if instance.ids else instance.asked_at
-    return asked is not None and work.clock.time() < asked + work.policy.appear_timeout
+    return asked is not None and work.clock.time() < asked + work.appears_within(instance)
 
 
 async def deregister(work: Pass, instance: Instance) -> None:

@@ -166,6 +166,7 @@ class ResourceHandlerSpec:
     `handler` is `package.module:Class`, imported when the first handler of the type is needed. `endpoint` names the keys of the section
     that say where requests go: nodes that agree in them (and in their credentials) share a handler. `contexts` are the contextualisers
     that fit, besides `basic` and none. `user_data_limit` is in bytes. `local` means that nodes run on the machine that runs Occopus.
+    `appears_within` is for how many seconds the backend may not show what it was just asked to make; 0 where it always does at once.
     """
 
     type: str
@@ -177,4 +178,5 @@ class ResourceHandlerSpec:
     checks: tuple[Check, ...] = ()
     user_data_limit: int | None = None
     local: bool = False
+    appears_within: float = 60.0
     summary: str = ""

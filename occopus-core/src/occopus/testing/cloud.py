@@ -192,4 +192,5 @@ def occopus_resource_handlers() -> Iterator[ResourceHandlerSpec]:
         schema={"name": {"type": "string"}, "endpoint": {"type": "string", "required": True}, "flavour": {"type": "string"}},
         contexts=frozenset({"cloudinit", "docker"}),
         credentials=CredentialsSpec({"password": {"type": "string"}}, required=False),
+        appears_within=20.0,
     )

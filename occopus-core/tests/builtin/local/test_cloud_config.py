@@ -17,7 +17,7 @@ from occopus.builtin.local.cloud_config import CloudConfig, File, parse
 from occopus.plugins import ErrorKind, ResourceError
 
 LOGGER = logging.getLogger("occopus.local")
-PACKED = base64.b64encode(gzip.compress(b"hello")).decode()
+PACKED = base64.b64encode(gzip.compress(b"hello", mtime=0)).decode()
 PLAIN64 = base64.b64encode(b"hello").decode()
 
 
@@ -36,8 +36,8 @@ def written(*entries: object) -> tuple[File, ...]:
         ("text/plain", "hello"),
         ("b64", PLAIN64),
         ("base64", PLAIN64),
-        ("gzip", gzip.compress(b"hello")),
-        ("gz", gzip.compress(b"hello")),
+        ("gzip", gzip.compress(b"hello", mtime=0)),
+        ("gz", gzip.compress(b"hello", mtime=0)),
         ("gz+b64", PACKED),
         ("gzip+base64", PACKED),
         ("gz+base64", PACKED),
