@@ -14,6 +14,8 @@ from occopus.testing.simulation.world import World
 
 from .conftest import assert_sound, description, world
 
+pytestmark = pytest.mark.endurance
+
 Command = Callable[[World, Life | None], object]
 
 SLOW = {"latency": 0.05, "boot": 5.0, "shutting_down": 3.0}
@@ -126,4 +128,5 @@ def test_whenever_it_dies_all_can_be_removed(story: str) -> None:
             command(disturbed, Life(end))
         with suppress(InfrastructureNotFound):
             disturbed.destroy()
+        disturbed.timeline.now += 60  # what is on its way out goes
         assert (disturbed.machines, disturbed.instances) == ([], []), f"{story}: died at point {end}, {whole.points[end - 1]}"

@@ -151,8 +151,10 @@ def test_every_method_waits(redis_server: RedisServer, opener: Opener) -> None:
         with Redis.from_url(redis_server.url) as raw:
             raw.replicaof("127.0.0.1", str(free_port()))
             raw.config_set("replica-serve-stale-data", "no")
-            threading.Timer(0.15, partial(raw.replicaof, "NO", "ONE")).start()
+            promoting = threading.Timer(0.15, partial(raw.replicaof, "NO", "ONE"))
+            promoting.start()
             method()
+            promoting.join()
     assert opener.told == outages(redis_server.url, len(methods))
 
 
@@ -163,8 +165,10 @@ def test_replica_that_is_promoted_takes_writes_then(redis_server: RedisServer, o
         raw.replicaof("127.0.0.1", str(free_port()))
         assert store.get(KEY) is not None
         assert opener.told == []
-        threading.Timer(0.3, partial(raw.replicaof, "NO", "ONE")).start()
+        promoting = threading.Timer(0.3, partial(raw.replicaof, "NO", "ONE"))
+        promoting.start()
         store.write([Put(KEY, {}, 1)])
+        promoting.join()
     assert opener.told == outages(redis_server.url, 1)
 
 
