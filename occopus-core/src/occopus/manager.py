@@ -9,11 +9,12 @@ from functools import partial
 
 from occopus.credentials import load_credentials
 from occopus.diagnostics import Diagnostics
-from occopus.engine import looking, session
+from occopus.engine import keeping, looking, session
+from occopus.engine.adoption import adopt
+from occopus.engine.converging import Outcome
 from occopus.engine.policy import Policy
 from occopus.engine.running import run
 from occopus.engine.services import Services, Watcher
-from occopus.engine.session import Outcome
 from occopus.model.infrastructure import InfraId, InfraRecord, Infrastructure
 from occopus.model.instance import Instance
 from occopus.model.plan import Plan
@@ -70,7 +71,17 @@ class InfrastructureManager(Workspace):
         """
         id = InfraId(infra_id)
         with self._services(watcher) as services:
-            run(lambda stop: session.keep(services, id, every, stop, told, **options), id, services.watcher)
+            run(lambda stop: keeping.keep(services, id, every, stop, told, **options), id, services.watcher)
+
+    def adopt(self, infrastructure: Infrastructure, infra_id: str, watcher: Watcher | None = None) -> Outcome:
+        """Take over what bears the mark of an infrastructure that the store does not know (any more). Nothing is made or removed.
+
+        Raises:
+            UsageError: the store knows it, or nothing bears its mark.
+        """
+        id = InfraId(infra_id)
+        with self._services(watcher) as services:
+            return run(partial(adopt, services, id, infrastructure), id, services.watcher)
 
     def destroy(self, infra_id: str, watcher: Watcher | None = None) -> None:
         """Remove an infrastructure with everything that was made for it.

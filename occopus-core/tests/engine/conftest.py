@@ -20,6 +20,7 @@ from occopus.credentials import Credentials
 from occopus.credentials_file import Entry
 from occopus.engine import looking, session
 from occopus.engine.clock import Clock
+from occopus.engine.converging import Outcome
 from occopus.engine.policy import Policy
 from occopus.engine.requesting import request_scaling
 from occopus.engine.scope import Outside
@@ -313,7 +314,7 @@ class Bench:
     ) -> Sequence[Instance]:
         return self._run(changes, stop_when, lambda services, stop: session.build(services, INFRA, wanted, stop, exactly=exactly)).instances
 
-    def maintain(self, stop_when: Callable[[], bool] | None = None, force_replace: bool = False, **changes: Any) -> session.Outcome:
+    def maintain(self, stop_when: Callable[[], bool] | None = None, force_replace: bool = False, **changes: Any) -> Outcome:
         return self._run(changes, stop_when, lambda services, stop: session.maintain(services, INFRA, stop, force_replace=force_replace))
 
     def scale(self, node: str, change: int | None = None, target: int | None = None, leaving: str | None = None, **changes: Any) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from occopus.engine import session
+from occopus.engine import keeping
+from occopus.engine.converging import Outcome
 from occopus.engine.lease import Owner
 from occopus.errors import InfrastructureNotFound, Interrupted, LeaseHeld, StepsFailed
 from occopus.model.infrastructure import InfraId
@@ -36,7 +37,7 @@ def keep(bench: Any, then: Callable[[int, Any], bool]) -> list[Any]:
             if then(len(heard), news):
                 stop.set()
 
-        await session.keep(bench.services(), INFRA, EVERY, stop, told)
+        await keeping.keep(bench.services(), INFRA, EVERY, stop, told)
 
     bench.clock.run(go())
     return heard
@@ -47,7 +48,7 @@ def test_passes_follow_each_other_until_it_is_stopped(bench: Any) -> None:
     begun = bench.clock.now
     heard = keep(bench, lambda number, news: number == 4)
     assert [moment - begun for moment, _ in heard] == pytest.approx([0, 10, 20, 30], abs=0.5)
-    assert all(isinstance(news, session.Outcome) and news.done == [] for _, news in heard)
+    assert all(isinstance(news, Outcome) and news.done == [] for _, news in heard)
 
 
 def test_what_breaks_in_between_is_healed(bench: Any) -> None:
@@ -66,7 +67,7 @@ def test_a_pass_that_fails_is_followed_by_the_next(bench: Any) -> None:
     bench.vanish(*bench.ids("db"))
     bench.cloud.fail("create", 2, ResourceError(ErrorKind.QUOTA, "enough"))
     heard = keep(bench, lambda number, news: number == 3)
-    assert [type(news) for _, news in heard] == [StepsFailed, session.Outcome, session.Outcome]
+    assert [type(news) for _, news in heard] == [StepsFailed, Outcome, Outcome]
     assert bench.machines == ["db"]
 
 
@@ -76,7 +77,7 @@ def test_whatever_goes_wrong_the_next_pass_comes(bench: Any) -> None:
     owner = str(Owner.new()._replace(host="elsewhere", place="another-machine", unique="1"))
     bench.store.acquire(INFRA, owner, bench.policy.lease_patience + 5)
     heard = keep(bench, lambda number, news: number == 2)
-    assert [type(news) for _, news in heard] == [LeaseHeld, session.Outcome]
+    assert [type(news) for _, news in heard] == [LeaseHeld, Outcome]
 
 
 def test_it_ends_when_somebody_else_has_destroyed_it(bench: Any) -> None:
@@ -90,7 +91,7 @@ def test_it_ends_when_somebody_else_has_destroyed_it(bench: Any) -> None:
         return False
 
     heard = keep(bench, destroy)
-    assert [type(news) for _, news in heard] == [session.Outcome, InfrastructureNotFound]
+    assert [type(news) for _, news in heard] == [Outcome, InfrastructureNotFound]
 
 
 def test_it_ends_when_it_has_finished_a_destroy(bench: Any) -> None:
@@ -117,7 +118,7 @@ def test_a_stop_in_the_middle_of_a_pass_ends_that_at_a_safe_point(bench: Any) ->
                 stop.set()
 
         bench.cloud.hook = press
-        await session.keep(bench.services(), INFRA, EVERY, stop, heard.append)
+        await keeping.keep(bench.services(), INFRA, EVERY, stop, heard.append)
 
     bench.clock.run(go())
     assert [type(news) for news in heard] == [Interrupted]
@@ -138,7 +139,7 @@ def test_a_stop_ends_the_pause_at_once(bench: Any) -> None:
             stop.set()
 
         pressing = asyncio.ensure_future(press())
-        await session.keep(bench.services(), INFRA, 10**6, stop, lambda news: None)
+        await keeping.keep(bench.services(), INFRA, 10**6, stop, lambda news: None)
         await pressing
 
     bench.clock.run(go())

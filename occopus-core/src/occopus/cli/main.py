@@ -15,6 +15,7 @@ COMMANDS = {
     "build": "Build an infrastructure, or reconfigure one.",
     "maintain": "Keep an infrastructure as it should be: heal, scale, finish.",
     "scale": "Ask for more or fewer instances of a node.",
+    "adopt": "Take over what exists, after the store was lost.",
     "destroy": "Remove an infrastructure and everything made for it.",
     "report": "Show an infrastructure as it is now.",
     "list": "List the infrastructures.",

@@ -12,7 +12,7 @@ from occopus.cli.report import show_report, write_addresses
 from occopus.errors import UsageError
 
 if TYPE_CHECKING:
-    from occopus.engine.session import Outcome
+    from occopus.engine.converging import Outcome
 
 
 @click.command("maintain")

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from occopus.cli.app import App
 from occopus.cli.progress import lines, watching
-from occopus.engine.session import Outcome
+from occopus.engine.converging import Outcome
 from occopus.errors import Interrupted, OccopusError
 from occopus.manager import InfrastructureManager
 

@@ -15,6 +15,7 @@ from functools import partial, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from occopus.engine.clock import Clock
+from occopus.errors import InfrastructureNotFound
 from occopus.model.event import Event
 from occopus.model.infrastructure import InfraId, InfraRecord
 from occopus.model.instance import Handle, Instance, NodeId, Phase
@@ -92,11 +93,16 @@ class Journal:
         Raises:
             InfrastructureNotFound: it does not know this infrastructure.
         """
-        self._infra = load_infra(self.store, self.infra_id)
-        self._instances = load_instances(self.store, self.infra_id)
-        self._by_node = {}
-        for node_id, known in self._instances.items():
-            self._by_node.setdefault(known.value.node_name, {})[node_id] = None
+        self._load()
+
+    @in_thread
+    def load_if_there(self) -> bool:
+        """Read what the store knows; whether it knows this infrastructure."""
+        try:
+            self._load()
+        except InfrastructureNotFound:
+            return False
+        return True
 
     @in_thread
     def requests(self) -> Sequence[ScaleRequest]:
@@ -161,6 +167,12 @@ class Journal:
         self._commit(events, infra=infra, instances=leaving, others=[delete_request(request) for request in requests])
 
     @in_thread
+    def take_over(self, infra: InfraRecord, instances: Sequence[Instance]) -> None:
+        """Write an infrastructure with its instances as they were found."""
+        events = [self._event("adopted", instance, instance.reason) for instance in instances]
+        self._commit(events, infra=infra, instances=instances)
+
+    @in_thread
     def save(self, instance: Instance, kind: str | None = None, message: str = "") -> Instance:
         """Write an instance, with an event where `kind` names one. Gives the instance back as it was written."""
         return self._save(instance, kind, message)
@@ -212,6 +224,13 @@ class Journal:
     def note(self, kind: str, instance: Instance | None = None, message: str = "") -> None:
         """Record an event that changes nothing."""
         self._commit([self._event(kind, instance, message)])
+
+    def _load(self) -> None:
+        self._infra = load_infra(self.store, self.infra_id)
+        self._instances = load_instances(self.store, self.infra_id)
+        self._by_node = {}
+        for node_id, known in self._instances.items():
+            self._by_node.setdefault(known.value.node_name, {})[node_id] = None
 
     def _save(self, instance: Instance, kind: str | None = None, message: str = "") -> Instance:
         instance = replace(instance, reason=self._mask(instance.reason))

@@ -71,6 +71,13 @@ class Resolver:
             written=implementation.resource,
         )
 
+    def endpoint_section(self, node: Node, implementation: Implementation) -> Section:
+        """The resource section as far as it is known without an instance; what can't be rendered stays as it is written."""
+        failures: list[RenderError] = []
+        subject = Subject(self.infrastructure, self.infra_id, node, implementation, NodeId(""))
+        templates = Templates(variables(subject, lambda name: (), self.outside), subject.label, self.outside.resolve_secret, failures)
+        return self._section("resource", implementation.resource, templates)
+
     def health_checks(
         self, node: Node, implementation: Implementation, instance: Instance, failures: list[RenderError] | None = None
     ) -> list[tuple[HealthCheckSpec, Any]]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.metadata import EntryPoint
@@ -15,6 +16,8 @@ from typing import Any, TypeVar
 
 from occopus.credentials import Credentials
 from occopus.engine import looking, session
+from occopus.engine.adoption import adopt
+from occopus.engine.converging import Outcome
 from occopus.engine.policy import Policy
 from occopus.engine.requesting import request_scaling
 from occopus.engine.scope import Outside
@@ -63,14 +66,17 @@ class World:
         """An infrastructure from plain data: a description with its `definitions`, as the store keeps them."""
         return compile_source({"infra_name": "simulated", "user_id": "me", "dependencies": [], **source}, self.composition)
 
-    def build(self, wanted: Infrastructure, life: Life | None = None, exactly: str | None = None) -> session.Outcome:
+    def build(self, wanted: Infrastructure, life: Life | None = None, exactly: str | None = None) -> Outcome:
         return self.live(lambda services, stop: session.build(services, INFRA, wanted, stop, exactly=exactly), life)
 
-    def maintain(self, life: Life | None = None, *, force_replace: bool = False) -> session.Outcome:
+    def maintain(self, life: Life | None = None, *, force_replace: bool = False) -> Outcome:
         return self.live(lambda services, stop: session.maintain(services, INFRA, stop, force_replace=force_replace), life)
 
-    def destroy(self, life: Life | None = None) -> session.Outcome:
+    def destroy(self, life: Life | None = None) -> Outcome:
         return self.live(lambda services, stop: session.destroy(services, INFRA, stop), life)
+
+    def adopt(self, wanted: Infrastructure, life: Life | None = None) -> Outcome:
+        return self.live(lambda services, stop: adopt(services, INFRA, wanted, stop), life)
 
     def plan(self, wanted: Infrastructure | None = None) -> Plan:
         return self.live(lambda services, stop: looking.plan(services, INFRA, wanted))
@@ -79,10 +85,8 @@ class World:
         return request_scaling(self.store, ScaleRequest(INFRA, node, self.timeline.now, change, target), leaving)
 
     def live(self, operation: Callable[[Services, asyncio.Event], Awaitable[T]], life: Life | None = None) -> T:
-        """One process: it does what it is told, or dies."""
+        """One process: it does what it is told, or dies. While it stands still, others may live."""
         life = life or Life()
-        for cloud in self.clouds.values():
-            cloud.witness = life.pass_by
         clock = SimulatedClock(self.timeline, self.chance)
         services = Services(
             store=MortalStore(self.store, life),
@@ -97,8 +101,21 @@ class World:
         async def run() -> T:
             return await operation(services, asyncio.Event())
 
+        with self._witnessed(life):
+            return clock.run(run())
+
+    @contextmanager
+    def _witnessed(self, life: Life) -> Iterator[None]:
+        """Its calls are points of its life; before and after it they are those of a process that stands still, if there is one."""
         CLOUDS.update(self.clouds)
-        return clock.run(run())
+        before = {name: cloud.witness for name, cloud in self.clouds.items()}
+        for cloud in self.clouds.values():
+            cloud.witness = life.pass_by
+        try:
+            yield
+        finally:
+            for name, witness in before.items():
+                self.clouds[name].witness = witness
 
     @property
     def composition(self) -> Composition:
