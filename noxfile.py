@@ -79,10 +79,11 @@ def demo(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Print the benchmarks: start-up time, growth with the size of a description, and what keeping many instances costs."""
-    session.install("-q", "./occopus-core", "./occopus-healthchecks")
+    session.install("-q", "./occopus-core[testing]", "./occopus-healthchecks")
     session.run("python", "benchmarks/startup.py")
     session.run("python", "benchmarks/scale.py")
     session.run("python", "benchmarks/upkeep.py")
+    session.run("python", "benchmarks/makespan.py")
 
 
 def _needed(package: str) -> list[str]:

@@ -16,6 +16,9 @@ from occopus.plugins.resource import ResourceHandler, ResourceStatus
 TOGETHER = 0.25
 """Nodes whose turn comes within this part of their interval are looked at together."""
 
+AT_ONCE = 1000
+"""How many nodes one question is about at most; backends answer them page by page, and more would wait for the last page."""
+
 
 class Poller:
     """Serves one handler."""
@@ -70,11 +73,13 @@ class Poller:
     async def _ask(self, due: list[tuple[Handle, asyncio.Future[ResourceStatus | None]]]) -> None:
         if not due:
             return
-        handles = {handle.node_id: handle for handle, _ in due}
+        handles = list({handle.node_id: handle for handle, _ in due}.values())
         found: dict[NodeId, ResourceStatus] = {}
         error: BaseException | None = None
         try:
-            found = dict(await self._clock.call(self._handler.describe, list(handles.values())))
+            parts = [handles[start : start + AT_ONCE] for start in range(0, len(handles), AT_ONCE)]
+            for part in await asyncio.gather(*(self._clock.call(self._handler.describe, part) for part in parts)):
+                found.update(part)
         except asyncio.CancelledError:
             raise
         except BaseException as raised:  # each waiting step decides for itself what it means; none may be left waiting

@@ -63,7 +63,9 @@ Witness = Callable[[str], None]
 
 @dataclass
 class SimulatedCloud:
-    """One endpoint. `made` keeps all that there ever was; `calls` counts the calls by their kind."""
+    """One endpoint. `made` keeps all that there ever was; `calls` counts the calls by their kind, and apart from that those that were
+    `throttled` and those that came a second time (`repeated`).
+    """
 
     name: str
     timeline: Timeline
@@ -144,18 +146,23 @@ class SimulatedCloud:
         weather, chance = self.weather, self.chance
         self._throttle()
         self._reach()
-        on_its_way = weather.latency * chance.uniform(0.25, 0.75)
+        on_its_way = self._about(weather.latency / 2)
         pause(on_its_way)
         if chance.random() < weather.refused:
             raise ResourceError(ErrorKind.TRANSIENT, "internal error")
         result = effect()
         self.witness(f"after {kind}")
-        pause(weather.latency * chance.uniform(0.25, 0.75))
+        pause(self._about(weather.latency / 2))
         if chance.random() < weather.twice:
+            self.calls["repeated"] += 1
             effect()
         if chance.random() < weather.lost_reply or self._is_out:
             raise ResourceError(ErrorKind.TRANSIENT, "the connection broke before the reply came")
         return result
+
+    def _about(self, seconds: float) -> float:
+        spread = self.weather.spread
+        return seconds * self.chance.uniform(1 - spread, 1 + spread)
 
     @property
     def _is_out(self) -> bool:
@@ -172,7 +179,7 @@ class SimulatedCloud:
         if not rate:
             return
         now = self.timeline.now
-        self._tokens = min(rate, self._tokens + (now - self._filled) * rate)
+        self._tokens = min(max(1.0, rate), self._tokens + (now - self._filled) * rate)
         self._filled = now
         if self._tokens < 1:
             self.calls["throttled"] += 1
@@ -196,7 +203,7 @@ class SimulatedCloud:
             flavour=flavour,
             made=now,
             shown=now + weather.hidden,
-            up=inf if chance.random() < weather.never_up else now + weather.boot * chance.uniform(0.5, 1.5),
+            up=inf if chance.random() < weather.never_up else now + self._about(weather.boot),
             broken=chance.random() < weather.broken,
             dies=now + chance.expovariate(1 / weather.life) if weather.life else inf,
         )

@@ -1,8 +1,9 @@
-"""Processes that die: at a point that is chosen, before or after each write to the store and each call of a cloud."""
+"""Processes that die or stand still: at a point that is chosen, before or after each write to the store and each call of a cloud."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from occopus.store.base import Change, Key, Lease, Record, Store
@@ -16,10 +17,13 @@ class Death(BaseException):
 class Life:
     """Counts the points at which a process can die, and ends it at the one with the number `end`, counted from 1.
 
-    Afterwards nothing that it tries has an effect.
+    Afterwards nothing that it tries has an effect. At the point `frozen_at` the whole process stands still, its renewing of the lease
+    included, until `meanwhile` is over: what other processes do in that time.
     """
 
     end: int | None = None
+    frozen_at: int | None = None
+    meanwhile: Callable[[], object] = lambda: None
     points: list[str] = field(default_factory=list)
     is_over: bool = False
 
@@ -30,6 +34,8 @@ class Life:
         if not self.is_over:
             self.points.append(point)
             self.is_over = len(self.points) == self.end
+            if len(self.points) == self.frozen_at:
+                _elsewhere(self.meanwhile)
         self.go_on()
 
     def go_on(self) -> None:
@@ -70,3 +76,9 @@ class MortalStore(Store):
         self._life.pass_by("before release")
         self._store.release(lease)
         self._life.pass_by("after release")
+
+
+def _elsewhere(what: Callable[[], object]) -> None:
+    """In another thread, since this one's event loop stands still until it is over."""
+    with ThreadPoolExecutor(1) as other:
+        other.submit(what).result()

@@ -11,9 +11,11 @@ class Weather:
     """Times are in seconds; chances are from 0 to 1, for each call or each machine. The default is a fair day: quick and without faults."""
 
     latency: float = 0.0
-    """Of each call of the API; a call takes half to one and a half times as long."""
+    """Of each call of the API, there and back."""
     boot: float = 0.0
-    """Until a machine runs; half to one and a half times as long."""
+    """Until a machine runs."""
+    spread: float = 0.5
+    """By which part of themselves these two may be shorter or longer, at random."""
     hidden: float = 0.0
     """For how long reads do not show a new machine."""
     shutting_down: float = 0.0
