@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from occopus.engine.context import View
 from occopus.engine.failures import explained
+from occopus.engine.polling import parted
 from occopus.engine.readiness import Configured, Verdict, configured_by, with_readiness
 from occopus.model.instance import Instance, NodeId, NodeState, Phase
 from occopus.plugins.config_manager import ConfigManager
@@ -87,7 +88,7 @@ async def _asked_together(
     ask: Callable[[E, list[Instance]], Awaitable[Mapping[NodeId, T]]],
     unknown: Callable[[Exception], T],
 ) -> dict[NodeId, T]:
-    """The answers of all endpoints, each asked once for all of its instances. Where one can't be asked, its instances are `unknown`."""
+    """The answers of all endpoints, each asked for all of its instances together. Where one can't be asked, they are `unknown`."""
     groups: dict[int, tuple[E, list[Instance]]] = {}
     found: dict[NodeId, T] = {}
     for instance in instances:
@@ -104,7 +105,8 @@ async def _asked_together(
         except Exception as error:  # also one that its plugin should not have raised
             return {instance.node_id: unknown(error) for instance in asked}
 
-    for each in await asyncio.gather(*(answer(*group) for group in groups.values())):
+    parts = ((endpoint, part) for endpoint, asked in groups.values() for part in parted(asked))
+    for each in await asyncio.gather(*(answer(*part) for part in parts)):
         found.update(each)
     return found
 

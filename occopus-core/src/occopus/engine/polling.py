@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 from itertools import count
+from typing import TypeVar
 
 from occopus.engine.clock import Clock
 from occopus.model.instance import Handle, NodeId
@@ -16,8 +17,15 @@ from occopus.plugins.resource import ResourceHandler, ResourceStatus
 TOGETHER = 0.25
 """Nodes whose turn comes within this part of their interval are looked at together."""
 
+T = TypeVar("T")
+
 AT_ONCE = 1000
 """How many nodes one question is about at most; backends answer them page by page, and more would wait for the last page."""
+
+
+def parted(asked: list[T]) -> list[list[T]]:
+    """Those that are asked about, in parts that each fit into one question."""
+    return [asked[start : start + AT_ONCE] for start in range(0, len(asked), AT_ONCE)]
 
 
 class Poller:
@@ -77,8 +85,7 @@ class Poller:
         found: dict[NodeId, ResourceStatus] = {}
         error: BaseException | None = None
         try:
-            parts = [handles[start : start + AT_ONCE] for start in range(0, len(handles), AT_ONCE)]
-            for part in await asyncio.gather(*(self._clock.call(self._handler.describe, part) for part in parts)):
+            for part in await asyncio.gather(*(self._clock.call(self._handler.describe, part) for part in parted(handles))):
                 found.update(part)
         except asyncio.CancelledError:
             raise
