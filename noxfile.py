@@ -77,6 +77,14 @@ def demo(session: nox.Session) -> None:
 
 
 @nox.session
+def simulate(session: nox.Session) -> None:
+    """10,000 random worlds, and a process that stands still at every point of a command."""
+    _install(session, *_needed("occopus-core"))
+    environ = {"OCCOPUS_WORLDS": "10000", "OCCOPUS_STRIDE": "1"}
+    session.run("pytest", "occopus-core/tests/simulation", "-n", "auto", *session.posargs, env=environ)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Print the benchmarks: start-up time, growth with the size of a description, and what keeping many instances costs."""
     session.install("-q", "./occopus-core[testing]", "./occopus-healthchecks")

@@ -125,7 +125,8 @@ async def _submit(work: Pass, instance: Instance, inputs: Inputs) -> Instance:
         work.journal.checkpoint(handle)
 
     def call() -> None:
-        checkpoint(handler.create(inputs.request(work.journal.latest(instance).handle), checkpoint))
+        asked = work.submitted[instance.node_id] = work.journal.asking(instance)
+        checkpoint(handler.create(inputs.request(asked.handle), checkpoint))
 
     work.waiting(instance.node_id, "being created")
     try:

@@ -192,6 +192,14 @@ class Journal:
             if dict(instance.ids) != dict(handle.ids):
                 self._save(replace(instance, ids=dict(handle.ids)))
 
+    def asking(self, instance: Instance) -> Instance:
+        """Note that its backend is asked to make it just now, perhaps not for the first time. Called from the threads of handlers."""
+        with self._writing:
+            latest, now = self.latest(instance), self.clock.time()
+            if latest.ids or now - (latest.asked_at or 0.0) < 1.0:  # once a second is often enough
+                return latest
+            return self._save(replace(latest, asked_at=now))
+
     @in_thread
     def forget(self, instance: Instance, message: str = "") -> None:
         """Take an instance out of the store: nothing is left of it."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from occopus.engine.apply import Outcome, Runner
 from occopus.engine.context import Pass
-from occopus.engine.creation import create, resume
+from occopus.engine.creation import NotReady, create, resume
 from occopus.engine.failures import explained
 from occopus.engine.guard import Guard
 from occopus.engine.observe import observe
@@ -16,7 +16,7 @@ from occopus.engine.planning import Choices, World, make_plan, seeded
 from occopus.engine.removal import drop
 from occopus.engine.waiting import wait
 from occopus.errors import Interrupted, LeaseLost, OccopusError, StepsFailed, StoreError
-from occopus.model.instance import Instance, NodeId
+from occopus.model.instance import Instance, NodeId, Phase
 from occopus.model.plan import Action, Plan, Step
 from occopus.store.backend import lost
 
@@ -97,7 +97,10 @@ class Reconciler:
         kind = FAILURES.get(step.action, "create-failed")
         reason = explained(error)
         if instance:
-            await self.work.journal.save(replace(instance, reason=reason), kind, reason)
+            # What never came up, or is gone before it did, is not begun again and again: the next plan has another one in its place.
+            given_up = isinstance(error, NotReady) and step.action is not Action.AWAIT
+            phase = Phase.DROPPING if given_up else instance.phase
+            await self.work.journal.save(replace(instance, phase=phase, reason=reason), kind, reason)
         else:
             await self.work.journal.note(kind, message=f"{step.node_name}: {reason}")
 

@@ -73,10 +73,15 @@ class SimulatedClock(Clock):
 async def _in_greenlet(function: Callable[[*Arguments], T], *args: *Arguments) -> T:
     running = greenlet(function)
     answer = running.switch(*args)
-    while not running.dead:
-        await asyncio.sleep(answer)
-        running.parent = getcurrent()
-        answer = running.switch()
+    try:
+        while not running.dead:
+            await asyncio.sleep(answer)
+            running.parent = getcurrent()
+            answer = running.switch()
+    finally:
+        if not running.dead:  # nobody waits for it any more; it must not be left to the garbage collector, whose time is anybody's guess
+            running.parent = getcurrent()
+            running.throw()
     result: T = answer
     return result
 
