@@ -5,29 +5,50 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from hypothesis import strategies as st
+
 from occopus.engine.policy import Policy
 from occopus.model.instance import Phase
 from occopus.testing.simulation.weather import Weather
 from occopus.testing.simulation.world import World
 
+Description = dict[str, Any]
+"""Plain data, as a user's file has it."""
+
+NAMES = ("db", "cache", "app", "worker", "web", "monitor")
+
 EVERYWHERE = ("first", "second")
 """The clouds; each node can be made in either."""
 
 
-def description(version: str = "", workers: tuple[int, int] = (2, 4)) -> dict[str, Any]:
-    """Plain data. Another `version` means that every instance has to be replaced."""
-    made = [
-        {
-            "resource": {"type": "simulated", "endpoint": cloud, "flavour": "small", **({"name": version} if version else {})},
-            "health_check": {"alive": cloud, "timeout": 60},
-        }
-        for cloud in EVERYWHERE
-    ]
-    names = ("db", "cache", "app", "worker", "web", "monitor")
+def _made(cloud: str, version: str) -> Description:
+    named = {"name": version} if version else {}
+    resource = {"type": "simulated", "endpoint": cloud, "flavour": "small", **named}
+    return {"resource": resource, "health_check": {"alive": cloud, "timeout": 60}}
+
+
+@st.composite
+def descriptions(draw: st.DrawFn) -> Description:
+    """Up to six nodes; each may depend on those before it, be scaled, be made in one cloud or in either, and be of a second version."""
+    nodes, definitions, pairs = [], {}, []
+    for name in draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=len(NAMES), unique=True)):
+        least = draw(st.integers(1, 3))
+        limits = {"min": least, "max": least + draw(st.integers(0, 3))}
+        places = draw(st.sampled_from([("first",), ("second",), ("first", "second")]))
+        version = draw(st.sampled_from(["", "changed"]))
+        pairs += [[name, node["name"]] for node in nodes if draw(st.booleans())]
+        nodes.append({"name": name, "type": name, "scaling": limits})
+        definitions[name] = [_made(place, version) for place in places]
+    return {"nodes": nodes, "dependencies": [{"connection": pair} for pair in pairs], "definitions": definitions}
+
+
+def description(version: str = "", workers: tuple[int, int] = (2, 4)) -> Description:
+    """Six nodes. Another `version` means that every instance has to be replaced."""
+    made = [_made(cloud, version) for cloud in EVERYWHERE]
     scaling = {"worker": {"scaling": {"min": workers[0], "max": workers[1]}}}
     depends = [["app", "db"], ["app", "cache"], ["worker", "app"], ["web", "worker"]]
     return {
-        "nodes": [{"name": name, "type": "any", **scaling.get(name, {})} for name in names],
+        "nodes": [{"name": name, "type": "any", **scaling.get(name, {})} for name in NAMES],
         "dependencies": [{"connection": pair} for pair in depends],
         "definitions": {"any": made},
     }

@@ -12,7 +12,7 @@ from occopus.model.plan import Step
 from occopus.testing.simulation.weather import Weather
 from occopus.testing.simulation.world import World
 
-from .test_random_worlds import CLOUDS, descriptions
+from .conftest import EVERYWHERE, descriptions
 
 
 def _told(steps: Any) -> list[tuple[str, str]]:
@@ -23,7 +23,7 @@ def _told(steps: Any) -> list[tuple[str, str]]:
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**32 - 1), descriptions(), descriptions(), st.data())
 def test_the_plan_of_a_token_is_what_is_carried_out(seed: int, first: dict[str, Any], second: dict[str, Any], data: st.DataObject) -> None:
-    world = World(seed, dict.fromkeys(CLOUDS, Weather(latency=0.1, boot=5.0, shutting_down=3.0)))
+    world = World(seed, dict.fromkeys(EVERYWHERE, Weather(latency=0.1, boot=5.0, shutting_down=3.0)))
     world.build(world.describe(first))
     for machine in data.draw(st.lists(st.sampled_from([machine.id for machine in world.machines]), max_size=3, unique=True)):
         cloud = world.clouds[machine.split("-")[0]]

@@ -27,35 +27,11 @@ from occopus.testing.simulation.life import Death, Life
 from occopus.testing.simulation.weather import Weather
 from occopus.testing.simulation.world import INFRA, World
 
-NAMES = ("db", "cache", "app", "worker", "web", "monitor")
-CLOUDS = ("first", "second")
+from .conftest import EVERYWHERE, Description, descriptions
+
 POLICY = Policy(parallelism=8, create_timeout=100.0, drop_timeout=200.0)
 PASSES = 4
 """So many may be needed in fair weather: what failed before may fail once more before something else comes in its place."""
-
-Description = dict[str, Any]
-
-
-def _made(cloud: str, version: str) -> dict[str, Any]:
-    named = {"name": version} if version else {}
-    resource = {"type": "simulated", "endpoint": cloud, "flavour": "small", **named}
-    return {"resource": resource, "health_check": {"alive": cloud, "timeout": 60}}
-
-
-@st.composite
-def descriptions(draw: st.DrawFn) -> Description:
-    """Up to six nodes; each may depend on those before it, be scaled, be made in one cloud or in either, and be of a second version."""
-    nodes, definitions, pairs = [], {}, []
-    for name in draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=len(NAMES), unique=True)):
-        least = draw(st.integers(1, 3))
-        limits = {"min": least, "max": least + draw(st.integers(0, 3))}
-        places = draw(st.sampled_from([("first",), ("second",), ("first", "second")]))
-        version = draw(st.sampled_from(["", "changed"]))
-        pairs += [[name, node["name"]] for node in nodes if draw(st.booleans())]
-        nodes.append({"name": name, "type": name, "scaling": limits})
-        definitions[name] = [_made(place, version) for place in places]
-    return {"nodes": nodes, "dependencies": [{"connection": pair} for pair in pairs], "definitions": definitions}
-
 
 chances = st.sampled_from([0.0, 0.0, 0.1, 0.4])
 spans = st.lists(st.tuples(st.sampled_from([0.0, 1.0, 20.0]), st.sampled_from([5.0, 40.0, 300.0])), max_size=1)
@@ -99,7 +75,7 @@ class RandomWorld(RuleBasedStateMachine):
 
     @initialize(seed=st.integers(0, 2**32 - 1))
     def begin(self, seed: int) -> None:
-        self.world = World(seed, dict.fromkeys(CLOUDS, Weather()), POLICY)
+        self.world = World(seed, dict.fromkeys(EVERYWHERE, Weather()), POLICY)
         self.sources: dict[str, Description] = {}
         self.model: Model | None = None
         self.waiting: list[ScaleRequest] = []
@@ -165,7 +141,7 @@ class RandomWorld(RuleBasedStateMachine):
 
     # What happens to them
 
-    @rule(cloud=st.sampled_from(CLOUDS), weather=weathers)
+    @rule(cloud=st.sampled_from(EVERYWHERE), weather=weathers)
     def weather(self, cloud: str, weather: dict[str, Any]) -> None:
         now = self.world.timeline.now
         for kind in ("outages", "partitions"):

@@ -30,6 +30,11 @@ except LeaseHeld:
     print("lost")
 """
 
+OPEN_AT = """
+time.sleep(max(0, float(sys.argv[2]) - time.time()))
+store.get(Key("thing", "scope", "name"))
+"""
+
 LEASE_AND_SLEEP = """
 store.acquire("scope", "the dead one", 3)
 print("has it", flush=True)
@@ -47,6 +52,12 @@ def test_processes_that_start_at_once_lose_no_increment(path: Path, store: Sqlit
     assert record is not None
     assert (record.value, record.version) == ({"count": 160}, 160)
     assert len(list(store.scan("log", "scope"))) == 160
+
+
+def test_processes_that_make_the_file_at_once_all_get_it(tmp_path: Path) -> None:
+    for attempt in range(4):
+        at = time.time() + 1.0  # by when all of them wait
+        finish([start(OPEN_AT, tmp_path / f"{attempt}.db", at) for _ in range(8)])
 
 
 def test_one_process_gets_the_lease(path: Path) -> None:

@@ -136,7 +136,10 @@ class ResourceHandler(ABC):
 
     @abstractmethod
     def describe(self, handles: Sequence[Handle]) -> Mapping[NodeId, ResourceStatus]:
-        """The status of each node that the backend knows, in as few calls as it allows. What it no longer knows is absent."""
+        """The status of each node that the backend knows, in as few calls as it allows. What it no longer knows is absent.
+
+        A handle without ids means that a create may have been begun: look for what it made by its marks or names.
+        """
 
     @abstractmethod
     def drop(self, handle: Handle) -> None:

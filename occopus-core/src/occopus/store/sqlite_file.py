@@ -7,6 +7,7 @@ import os
 import sqlite3
 import stat
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -103,12 +104,28 @@ def _prepare(connection: sqlite3.Connection, path: str) -> None:
             f"the store '{path}' has the form {form}, this version of Occopus knows up to {FORM}",
             "upgrade occopus-core",
         )
-    connection.execute("PRAGMA journal_mode = WAL")
+    _log_ahead(connection)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA fullfsync = ON")  # macOS leaves data in the disk's cache without it; nothing changes elsewhere
     if mark != MARK:
         connection.executescript(_TABLES)
     _tighten(path)
+
+
+def _log_ahead(connection: sqlite3.Connection) -> None:
+    """Write to a log first, so that readers and the writer don't wait for each other.
+
+    A file changes to this once; of processes that ask for it at the same moment, SQLite refuses all but one without waiting.
+    """
+    end = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+            time.sleep(0.01)
 
 
 def _tighten(path: str) -> None:

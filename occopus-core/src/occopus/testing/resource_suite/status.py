@@ -47,6 +47,13 @@ class StatusChecks:
         assert unknown.node_id not in statuses, "a node that the backend does not know must be absent, not an error"
         assert known.node_id in statuses, "an unknown node must not hide the others"
 
+    def test_describe_finds_what_has_no_ids(self, bench: Bench) -> None:
+        handle = bench.created()
+        nameless = replace(handle, ids={})
+        assert handle.node_id in bench.make_handler().describe([nameless]), (
+            "without ids describe must find by marks or names what a create may have begun"
+        )
+
     def test_statuses_are_of_the_contract(self, bench: Bench) -> None:
         handle = bench.created()
         status = bench.make_handler().describe([handle])[handle.node_id]

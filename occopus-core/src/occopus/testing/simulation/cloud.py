@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
@@ -103,9 +103,9 @@ class SimulatedCloud:
         """Those of the machines that are known, page by page."""
         yield from self._pages("read", ids)
 
-    def list_machines(self, infra_id: InfraId, node_id: NodeId | None = None) -> Iterator[tuple[Machine, Power]]:
-        """The machines with the mark of an infrastructure, or of one of its nodes, page by page."""
-        marked = [m.id for m in self.there if m.handle.infra_id == infra_id and node_id in (None, m.handle.node_id)]
+    def list_machines(self, infra_id: InfraId, nodes: Collection[NodeId] | None = None) -> Iterator[tuple[Machine, Power]]:
+        """The machines with the mark of an infrastructure, or of some of its nodes, page by page."""
+        marked = [m.id for m in self.there if m.handle.infra_id == infra_id and (nodes is None or m.handle.node_id in nodes)]
         yield from self._pages("list", marked or [""])
 
     def terminate_machine(self, id: str) -> None:

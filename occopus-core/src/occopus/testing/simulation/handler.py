@@ -38,12 +38,21 @@ class SimulatedHandler(ResourceHandler):
 
     def describe(self, handles: Sequence[Handle]) -> Mapping[NodeId, ResourceStatus]:
         known = self.cloud.read_machines([handle.ids["machine"] for handle in handles if handle.ids])
-        return {machine.handle.node_id: _status(machine, power) for machine, power in known}
+        return {machine.handle.node_id: _status(machine, power) for machine, power in (*known, *self._marked(handles))}
 
     def drop(self, handle: Handle) -> None:
-        ids = [handle.ids["machine"]] if handle.ids else [m.id for m, _ in self.cloud.list_machines(handle.infra_id, handle.node_id)]
+        ids = [handle.ids["machine"]] if handle.ids else [machine.id for machine, _ in self._marked([handle])]
         for id in ids:
             self.cloud.terminate_machine(id)
+
+    def _marked(self, handles: Sequence[Handle]) -> Iterator[tuple[Machine, Power]]:
+        """What was made for nodes of which only the marks are known."""
+        uncertain: dict[InfraId, set[NodeId]] = {}
+        for handle in handles:
+            if not handle.ids:
+                uncertain.setdefault(handle.infra_id, set()).add(handle.node_id)
+        for infra_id, nodes in uncertain.items():
+            yield from self.cloud.list_machines(infra_id, nodes)
 
     def find(self, infra_id: InfraId) -> Iterable[Handle]:
         return [_handle(machine.handle, machine.id) for machine, _ in self.cloud.list_machines(infra_id)]
