@@ -63,15 +63,22 @@ class InfrastructureManager(Workspace):
             return run(partial(session.maintain, services, id, force_replace=force_replace), id, services.watcher)
 
     def keep(
-        self, infra_id: str, every: float, told: Callable[[Outcome | Exception], None], watcher: Watcher | None = None, **options: bool
+        self,
+        infra_id: str,
+        every: float,
+        told: Callable[[Outcome | Exception], None],
+        watcher: Watcher | None = None,
+        *,
+        force_replace: bool = False,
     ) -> None:
         """Make passes, with so many seconds in between, until Ctrl-C or until the infrastructure is gone.
 
-        `told` hears what each came to; `options` are those of `maintain`.
+        `told` hears what each came to; `force_replace` is that of `maintain`.
         """
         id = InfraId(infra_id)
         with self._services(watcher) as services:
-            run(lambda stop: keeping.keep(services, id, every, stop, told, **options), id, services.watcher)
+            keep = partial(keeping.keep, services, id, every, told=told, force_replace=force_replace)
+            run(keep, id, services.watcher)
 
     def adopt(self, infrastructure: Infrastructure, infra_id: str, watcher: Watcher | None = None) -> Outcome:
         """Take over what bears the mark of an infrastructure that the store does not know (any more). Nothing is made or removed.

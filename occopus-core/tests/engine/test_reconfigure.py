@@ -196,7 +196,7 @@ class TestReplacing:
         happened = [event.kind for event in bench.heard if event.node_name == "db"]
         new_first = ["creating", "ready", "dropping", "dropped"]
         assert happened == (new_first if most > 3 else new_first[2:] + new_first[:2]) * 3
-        assert [each.origin for each in bench.of("db")] == [f"replaces {node_id}, whose description has changed" for node_id in old]
+        assert [each.origin for each in bench.of("db")] == [f"replaces {node_id} (its description has changed)" for node_id in old]
 
     @pytest.mark.parametrize("parallelism", [0, 8])
     def test_in_the_order_of_their_dependencies(self, bench: Any, parallelism: int) -> None:

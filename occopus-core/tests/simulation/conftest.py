@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from hypothesis import strategies as st
 
 from occopus.engine.policy import Policy
 from occopus.model.instance import Phase
+from occopus.testing.simulation.life import Life
 from occopus.testing.simulation.weather import Weather
 from occopus.testing.simulation.world import World
 
@@ -58,7 +60,66 @@ def world(seed: int, policy: Policy | None = None, **weather: Any) -> World:
     """Both clouds have the same weather; in the first there is room for four."""
     fair = Weather(**weather)
     tight = Weather(**{**weather, "capacity": {"small": 4}})
-    return World(seed, {"first": tight, "second": fair}, policy or Policy(parallelism=8))
+    return World(seed, {"first": tight, "second": fair}, policy or PATIENT)
+
+
+PATIENT = Policy(parallelism=8, poll_first=4.0)
+"""The engine looks seldom: worlds of many looks take long to simulate, and try nothing more."""
+
+SLOW = {"latency": 0.05, "boot": 5.0, "shutting_down": 3.0}
+"""A weather in which everything takes its time."""
+
+Command = Callable[[World, Life | None], object]
+Story = tuple[Callable[[World], object], Command]
+"""What was before, and a command then."""
+
+
+def build(world: World, life: Life | None = None) -> None:
+    world.build(world.describe(description()), life)
+
+
+def reconfigure(world: World, life: Life | None = None) -> None:
+    world.build(world.describe(description("changed", (1, 4))), life)
+
+
+def maintain(world: World, life: Life | None = None) -> None:
+    world.maintain(life)
+
+
+def destroy(world: World, life: Life | None = None) -> None:
+    world.destroy(life)
+
+
+def nothing(world: World) -> None:
+    """There is nothing yet."""
+
+
+def wounded(world: World) -> None:
+    build(world)
+    for machine in world.machines[::3]:
+        world.clouds[machine.id.split("-")[0]].kill(machine)
+
+
+def asked_for_more(world: World) -> None:
+    build(world)
+    world.scale("worker", change=2)
+
+
+def asked_for_fewer(world: World) -> None:
+    asked_for_more(world)
+    world.maintain()
+    world.scale("worker", change=-1)
+    world.scale("worker", leaving=next(i.node_id for i in world.instances if i.node_name == "worker"))
+
+
+STORIES: Mapping[str, Story] = {
+    "build": (nothing, build),
+    "scale up": (asked_for_more, maintain),
+    "scale down": (asked_for_fewer, maintain),
+    "heal": (wounded, maintain),
+    "reconfigure": (build, reconfigure),
+    "destroy": (build, destroy),
+}
 
 
 def assert_sound(world: World) -> None:

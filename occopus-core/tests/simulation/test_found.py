@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 
 from occopus.engine.policy import Policy
 from occopus.errors import StepsFailed
+from occopus.testing.simulation.life import Death, Life
 from occopus.testing.simulation.weather import Weather
 from occopus.testing.simulation.world import World
 
@@ -13,14 +16,20 @@ from .conftest import assert_sound, description, world
 
 
 def test_what_a_backend_was_asked_for_last_may_appear_however_long_it_had_refused_before() -> None:
-    """The reply to the last of many attempts is lost, long after the first."""
-    late = world(1, policy=Policy(parallelism=8, retry_attempts=8), hidden=50.0, outages=((0.0, 100.0),), lost_reply=1.0)
-    with pytest.raises(StepsFailed):
-        late.build(late.describe(description()))
-    assert [cloud.made for cloud in late.clouds.values()] != [[], []]
-    _settle(late)
+    """The process dies before the reply to the last of many attempts, long after the first; the machine does not show itself yet."""
+
+    def dies_at(point: int | None) -> tuple[World, Life]:
+        late, life = world(1, Policy(parallelism=8, retry_attempts=8), hidden=50.0, outages=((0.0, 100.0),)), Life(point)
+        with suppress(Death):
+            late.build(late.describe(description()), life)
+        return late, life
+
+    asked = dies_at(None)[1].points.index("after run") + 1
+    late, _ = dies_at(asked)
+    assert len(late.machines) == 1
+    late.destroy()
     late.timeline.now += 100
-    assert late.leaked == []
+    assert (late.machines, late.instances) == ([], [])
 
 
 @pytest.mark.parametrize("weather", [{"never_up": 1.0}, {"boot": 1000.0}])
@@ -32,12 +41,8 @@ def test_a_machine_that_did_not_come_up_in_time_is_replaced_by_the_next_pass(wea
         cloud.weather = Weather(**weather)
     with pytest.raises(StepsFailed):
         healing.maintain()
-    _settle(healing)
+    for cloud in healing.clouds.values():
+        cloud.weather = Weather()
     healing.maintain()
     assert healing.plan().is_empty
     assert_sound(healing)
-
-
-def _settle(unsettled: World) -> None:
-    for cloud in unsettled.clouds.values():
-        cloud.weather = Weather(hidden=cloud.weather.hidden)

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
@@ -16,58 +15,22 @@ from occopus.store.base import Key
 from occopus.testing.simulation.life import Life
 from occopus.testing.simulation.world import INFRA, World
 
-from .conftest import assert_sound, description, world
+from .conftest import SLOW, STORIES, assert_sound, world, wounded
 
-SLOW = {"latency": 0.05, "boot": 5.0, "shutting_down": 3.0, "hidden": 10.0}
 STRIDE = int(os.environ.get("OCCOPUS_STRIDE", "5"))
 """Every so many points of a command."""
-
-
-def reconfigure(world: World, life: Life | None) -> object:
-    return world.build(world.describe(description("changed", (1, 4))), life)
-
-
-def maintain(world: World, life: Life | None) -> object:
-    return world.maintain(life)
-
-
-def destroy(world: World, life: Life | None) -> object:
-    return world.destroy(life)
-
-
-def built(world: World) -> None:
-    world.build(world.describe(description()))
-
-
-def wounded(world: World) -> None:
-    built(world)
-    for machine in world.machines[::3]:
-        world.clouds[machine.id.split("-")[0]].kill(machine)
-
-
-def asked(world: World) -> None:
-    wounded(world)
-    world.scale("worker", change=2)
-
-
-STORIES: dict[str, tuple[Callable[[World], None], Callable[[World, Life | None], object]]] = {
-    "heal": (wounded, maintain),
-    "scale": (asked, maintain),
-    "reconfigure": (built, reconfigure),
-    "destroy": (built, destroy),
-}
 
 
 @pytest.mark.parametrize("story", STORIES)
 def test_whenever_it_is_frozen_another_ends_its_work_and_its_own_writes_are_refused(story: str) -> None:
     before, command = STORIES[story]
     whole = Life()
-    undisturbed = world(7, **SLOW)
+    undisturbed = world(7, **SLOW, hidden=10.0)
     before(undisturbed)
     command(undisturbed, whole)
     refused = 0
     for point in range(1, len(whole.points) + 1, STRIDE):
-        both = world(7, **SLOW)
+        both = world(7, **SLOW, hidden=10.0)
         before(both)
         where = f"{story}: frozen at point {point}, {whole.points[point - 1]}"
 
@@ -93,7 +56,7 @@ def test_whenever_it_is_frozen_another_ends_its_work_and_its_own_writes_are_refu
 
 def test_who_wakes_up_writes_nothing_over_what_the_other_wrote() -> None:
     """Frozen after its first machine was asked for: from then on, whatever is in the store is the other's."""
-    both = world(7, **SLOW)
+    both = world(7, **SLOW, hidden=10.0)
     wounded(both)
     written: list[object] = []
 
@@ -105,7 +68,7 @@ def test_who_wakes_up_writes_nothing_over_what_the_other_wrote() -> None:
         written.append(stored())
 
     points = Life()
-    rehearsed = world(7, **SLOW)
+    rehearsed = world(7, **SLOW, hidden=10.0)
     wounded(rehearsed)
     rehearsed.maintain(points)
     with pytest.raises(LeaseLost):

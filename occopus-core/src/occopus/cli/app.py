@@ -8,7 +8,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import click
@@ -33,8 +33,8 @@ class App:
     debug: bool
     masker: Masker = field(default_factory=Masker)
 
-    def open(self, kind: type[W]) -> W:
-        """The workspace, or the manager, with the settings that the user chose."""
+    def open(self, kind: type[W], *, parallelize: bool = False, parallelism: int | None = None) -> W:
+        """The workspace, or the manager, with the settings that the user chose; those on the command line go first."""
         opened = kind.open(self.cfg, self.auth_data_path, warn=self.warn, masker=self.masker)
         if opened.settings.log_file:
             from occopus.logs import set_up_logging  # noqa: PLC0415 - only where a log is wanted
@@ -42,6 +42,8 @@ class App:
             diagnostics = Diagnostics()
             set_up_logging(opened.settings.log_file, opened.settings.log_level, self.masker, diagnostics)
             self.show_faults(diagnostics.faults)
+        if parallelize or parallelism:
+            opened.settings = replace(opened.settings, parallelize=True, parallelism=parallelism or opened.settings.parallelism)
         return opened
 
     def log(self, error: Exception) -> None:

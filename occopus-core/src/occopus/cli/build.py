@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import click
 
 from occopus.cli.app import App, door, infra_id_option, nodes_option
@@ -42,10 +40,8 @@ def command(
     """
     if plan and not infra_id:
         raise UsageError("a plan belongs to an infrastructure that exists", "give its identifier with -i")
-    manager = app.open(InfrastructureManager)
+    manager = app.open(InfrastructureManager, parallelize=parallelize, parallelism=parallelism)
     infrastructure, description = app.read(manager, infra_def, nodes)
-    if parallelize or parallelism:
-        manager.settings = replace(manager.settings, parallelize=True, parallelism=parallelism or manager.settings.parallelism)
     if nodes:
         manager.import_definitions(description)
     afterwards = f"'occopus maintain -i {infra_id}' finishes it" if infra_id else ""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import click
 
 from occopus.cli.app import App, door, infra_id_option
@@ -22,9 +20,7 @@ def command(app: App, infra_id: str, parallelize: bool) -> None:
     Example:
       occopus-destroy -i 14032858-d628-40a2-b611-71381bd463fa
     """
-    manager = app.open(InfrastructureManager)
-    if parallelize:
-        manager.settings = replace(manager.settings, parallelize=True)
+    manager = app.open(InfrastructureManager, parallelize=parallelize)
     with watching(app, "destroying", infra_id, f"'occopus destroy -i {infra_id}' goes on where it ended") as watcher:
         manager.destroy(infra_id, watcher)
     app.say(f"destroyed: {infra_id}")

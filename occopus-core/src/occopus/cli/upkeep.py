@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 
 from occopus.cli.app import App
 from occopus.cli.progress import lines, watching
@@ -22,9 +21,7 @@ class Upkeep:
         self._app = app
         self._infra_id = infra_id
         self._force_replace = force_replace
-        self._manager = app.open(InfrastructureManager)
-        if parallelize:
-            self._manager.settings = replace(self._manager.settings, parallelize=True)
+        self._manager = app.open(InfrastructureManager, parallelize=parallelize)
         self._said: str | None = None
 
     def once(self) -> Outcome:

@@ -37,8 +37,6 @@ async def resume(work: Pass, step: Step) -> None:
     node, implementation = work.node_of(instance)
     inputs = await _rendered(work, node, implementation, instance.node_id)
     if inputs.hash == instance.inputs_hash:
-        if not instance.ids:
-            instance = await work.journal.save(replace(instance, asked_at=work.clock.time()))
         await _make(work, step, node, implementation, (instance, inputs))
         return
     await remove(work, instance, "what it is made from has changed since its creation was begun")

@@ -20,7 +20,7 @@ from occopus.model.plan import Action, Plan, Step
 DEAD = frozenset({NodeState.FAILED, NodeState.SHUTDOWN})
 """States that no instance comes back from."""
 
-OUTDATED = "whose description has changed"
+OUTDATED = "its description has changed"
 """Why an instance that does well is replaced."""
 
 REPLACED_BY = "; replaced by "
@@ -145,7 +145,7 @@ class _Planner:
         steps: list[str] = []
         previous = gone
         for instance in outdated:
-            created = self._create(node, f"{REPLACES} {instance.node_id}, {OUTDATED}", (*waits, *previous))
+            created = self._create(node, f"{REPLACES} {instance.node_id} ({OUTDATED})", (*waits, *previous))
             previous = (self._drop(instance, OUTDATED, (created,)),)
             steps.append(created)
         return steps
@@ -155,7 +155,7 @@ class _Planner:
         steps: list[str] = []
         for instance in outdated:
             dropped = self._drop(instance, OUTDATED, (*waits, *steps[-1:]))
-            steps.append(self._create(node, f"{REPLACES} {instance.node_id}, {OUTDATED}", (dropped,)))
+            steps.append(self._create(node, f"{REPLACES} {instance.node_id} ({OUTDATED})", (dropped,)))
         return steps
 
     def _ready_gates(self, node: Node) -> tuple[str, ...]:

@@ -53,7 +53,7 @@ async def take_down(work: Pass, instance: Instance) -> None:
         if gone and not _may_yet_appear(work, instance):
             return
         status = status or UNSEEN
-        if gone or status.unfinished:
+        if gone or status.unfinished or not instance.ids:  # the calls before may not have seen what they were to remove
             await work.calls.run(handler, retrying, handler.drop, instance.handle)
         work.waiting(instance.node_id, f"still {status.state}: {status.detail}" if status.detail else f"still {status.state}")
         if work.clock.monotonic() >= deadline:

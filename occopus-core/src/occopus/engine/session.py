@@ -51,8 +51,8 @@ async def build(
             await journal.save_infra(changed, "build-started")
             try:
                 await reconciler.converge(stop, plan, stop_at_failure=True)
-            except StoreError:
-                raise
+            except StoreError as error:  # nothing can be noted down, so nothing can be undone
+                raise _to_be_continued(error, f"occopus maintain -i {infra_id}") from error
             except Exception as error:
                 await _roll_back(services, journal, error)
                 raise _as_undone(error, journal) from error
