@@ -10,12 +10,15 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import psutil
 import pytest
@@ -256,6 +259,35 @@ class Home:
             process.communicate()
         for pid in self.processes:
             os.kill(pid, signal.SIGKILL)
+
+
+class Looking(ABC):
+    """Looks all the time, in a thread of its own, while a test does something else; what goes wrong there goes wrong in the test."""
+
+    pause = 0.01
+    """Seconds from one look to the next."""
+    looks = 0
+    """How often it has looked."""
+
+    @abstractmethod
+    def look(self) -> None:
+        """Look once, and note what is there."""
+
+    def __enter__(self) -> Self:
+        self._done = threading.Event()
+        self._thread = ThreadPoolExecutor(1)
+        self._looking = self._thread.submit(self._look_until_done)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        with self._thread:
+            self._looking.result()
+
+    def _look_until_done(self) -> None:
+        while not self._done.wait(self.pause):
+            self.look()
+            self.looks += 1
 
 
 @pytest.fixture

@@ -9,17 +9,17 @@ import re
 import signal
 import sqlite3
 import subprocess
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .conftest import PATIENCE, until
+from .conftest import PATIENCE, Looking, until
 
 pytestmark = pytest.mark.endurance
 
@@ -48,35 +48,22 @@ PASSED = re.compile("nothing to do|created|dropped|waiting for it")
 """What a maintainer says when it has begun to work, or to wait."""
 
 
-class Watch:
-    """Looks at the nodes and at the lease of a home all the time."""
+@dataclass
+class Watch(Looking):
+    """Looks at the nodes and at the lease of a home."""
 
-    def __init__(self, home: Any) -> None:
-        self.home = home
-        self.most: Counter[str] = Counter()
-        """By node: how many instances were seen at once, as processes or as directories."""
-        self.owners: dict[int, set[str]] = {}
-        """By number of the lease: who was seen to hold it."""
-        self.looks = 0
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._look)
+    home: Any
+    most: Counter[str] = field(default_factory=Counter)
+    """By node: how many instances were seen at once, as processes or as directories."""
+    owners: dict[int, set[str]] = field(default_factory=dict)
+    """By number of the lease: who was seen to hold it."""
 
-    def __enter__(self) -> Watch:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._thread.join()
-
-    def _look(self) -> None:
+    def look(self) -> None:
+        self.most |= Counter(dict(self._processes()).values())
+        self.most |= Counter(self._directories())
         with closing(sqlite3.connect(self.home.data / "occopus.db", timeout=10)) as db:
-            while not self._done.wait(0.01):
-                self.most |= Counter(dict(self._processes()).values())
-                self.most |= Counter(self._directories())
-                for owner, fence in db.execute("SELECT owner, fence FROM leases"):
-                    self.owners.setdefault(fence, set()).add(owner)
-                self.looks += 1
+            for owner, fence in db.execute("SELECT owner, fence FROM leases"):
+                self.owners.setdefault(fence, set()).add(owner)
 
     def _processes(self) -> Iterator[tuple[str, str]]:
         """The ids of all nodes of this home that have a living process, with their names."""

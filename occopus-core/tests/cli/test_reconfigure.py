@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections import Counter
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from .conftest import NODES
+from .conftest import NODES, Looking
 
 DEPENDS = "[[web, db]]"
 WEB = "web: type: plain, scaling: {min: 2, max: 3}"
@@ -74,26 +74,16 @@ def test_one_change_after_the_other_by_their_plans(home: Any, built: str) -> Non
     home.assert_nothing_left()
 
 
-class Counting:
-    """Looks at the instances of a node all the time: how many there are, how many of them do their work, and whether these really live."""
+@dataclass
+class Counting(Looking):
+    """Looks at the instances of a node: how many there are, how many of them do their work, and whether these really live."""
 
-    def __init__(self, home: Any, node: str) -> None:
-        self.home = home
-        self.node = node
-        self.fewest = 1000
-        self.most = 0
-        self.looks = 0
-        self.dead: set[str] = set()
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._look)
-
-    def __enter__(self) -> Counting:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._thread.join()
+    pause = 0.0
+    home: Any
+    node: str
+    fewest: int = 1000
+    most: int = 0
+    dead: set[str] = field(default_factory=set)
 
     def _working(self) -> set[str]:
         """Those that were ready and are not on their way out; all of one moment."""
@@ -101,12 +91,10 @@ class Counting:
         self.most = max(self.most, len(there))
         return {instance.node_id for instance in there if instance.phase == "created"}
 
-    def _look(self) -> None:
-        while not self._done.is_set():
-            before, living, after = self._working(), set(self.home.processes.values()), self._working()
-            self.fewest = min(self.fewest, len(before), len(after))
-            self.dead |= (before & after) - living
-            self.looks += 1
+    def look(self) -> None:
+        before, living, after = self._working(), set(self.home.processes.values()), self._working()
+        self.fewest = min(self.fewest, len(before), len(after))
+        self.dead |= (before & after) - living
 
 
 @pytest.mark.parametrize("args", [[], ["--parallelize"]])

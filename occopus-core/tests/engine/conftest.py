@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import heapq
 import sys
 import threading
 import uuid
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import EntryPoint
-from itertools import count
 from pathlib import Path
-from typing import Any, TypeVar
+from random import Random
+from typing import Any
 
 import pytest
 
@@ -44,8 +43,7 @@ from occopus.store.memory import MemoryStore
 from occopus.store.records import load_events, load_infra, load_infras, load_instances, load_requests
 from occopus.testing import cloud as clouds
 from occopus.testing.cloud import Cloud
-
-T = TypeVar("T")
+from occopus.testing.simulation.clock import SimulatedClock, Timeline
 
 DOUBLES = "occopus_engine_doubles"
 """What the plugins below are loaded from: this very module, whose own name is no identifier."""
@@ -66,57 +64,21 @@ QUICK = Policy(
 )
 
 
-class VirtualClock(Clock):
-    """Time that passes only when nothing else is left to do. Calls are made at once, without threads."""
+class VirtualClock(SimulatedClock):
+    """A simulated clock with a time of its own, which begins at 0 also as the time of day, and with chance that is not from a seed."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.now = 0.0
-        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
-        self._order = count()
-        self._quiet_turns = 0
+        super().__init__(Timeline(), Random())
 
-    def time(self) -> float:
-        return self.now
+    time = SimulatedClock.monotonic
 
-    monotonic = time
+    @property
+    def now(self) -> float:
+        return self.timeline.now
 
-    async def sleep(self, seconds: float) -> None:
-        waking: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        wakes_at = self.now + (max(seconds, 1e-6) if seconds else 0)  # what is too short to be added would never end
-        heapq.heappush(self._sleepers, (wakes_at, next(self._order), waking))
-        await waking
-
-    async def call(self, function: Callable[..., Any], *args: Any) -> Any:
-        self._quiet_turns = 0
-        await asyncio.sleep(0)
-        return function(*args)
-
-    async def attempt(self, seconds: float, function: Callable[..., Any], *args: Any) -> Any:
-        return await self.call(function, *args)
-
-    def run(self, operation: Coroutine[Any, Any, T]) -> T:
-        """The result of an operation, however long it sleeps."""
-        return asyncio.run(self._drive(operation))
-
-    async def _drive(self, operation: Coroutine[Any, Any, T]) -> T:
-        task = asyncio.ensure_future(operation)
-        self._sleepers.clear()  # whoever slept in an operation before this one sleeps no more
-        while not task.done():
-            self._quiet_turns = 0
-            while self._quiet_turns < 25:  # far more turns than any chain of callbacks takes from one call to the next
-                self._quiet_turns += 1
-                await asyncio.sleep(0)
-            if not task.done():
-                self._wake_next()
-        return task.result()
-
-    def _wake_next(self) -> None:
-        while True:
-            moment, _, waking = heapq.heappop(self._sleepers)
-            if not waking.done():
-                self.now = moment
-                return waking.set_result(None)
+    @now.setter
+    def now(self, moment: float) -> None:
+        self.timeline.now = moment
 
 
 @dataclass
@@ -249,7 +211,7 @@ class Bench:
     masker: Masker = field(default_factory=Masker)
     heard: list[Event] = field(default_factory=list)
     waits: list[tuple[str, str]] = field(default_factory=list)
-    clock: VirtualClock | None = None
+    clock: SimulatedClock | None = None
     """That of all sessions; where there is none, each has real time."""
     sick: dict[str, str] = field(default_factory=dict)
     """By the id or the name of a node: what its health check says, where it is `checked`."""
@@ -336,16 +298,11 @@ class Bench:
 
         async def run() -> Any:
             stop = asyncio.Event()
-            pause = 0.0 if isinstance(services.clock, VirtualClock) else 0.001
-            watching = asyncio.ensure_future(_set_when(stop, stop_when, pause)) if stop_when else None
-            try:
-                return await operation(services, stop)
-            finally:
-                if watching:
-                    watching.cancel()
+            watcher = _stopping(services.watcher, stop_when, stop) if stop_when else services.watcher
+            return await operation(replace(services, watcher=watcher), stop)
 
         try:
-            return services.clock.run(run()) if isinstance(services.clock, VirtualClock) else asyncio.run(run())
+            return services.clock.run(run()) if isinstance(services.clock, SimulatedClock) else asyncio.run(run())
         finally:
             services.clock.close()
 
@@ -410,10 +367,24 @@ class Bench:
         return not (kept or self.cloud.things or self.server.nodes or self.server.infras)
 
 
-async def _set_when(stop: asyncio.Event, condition: Callable[[], bool], pause: float) -> None:
-    while not condition():
-        await asyncio.sleep(pause)
-    stop.set()
+def _stopping(watcher: Watcher, condition: Callable[[], bool], stop: asyncio.Event) -> Watcher:
+    """Tells the same, and sets `stop` when a condition holds: now, or just after something was told."""
+    loop = asyncio.get_running_loop()
+
+    def look() -> None:
+        if condition():
+            loop.call_soon_threadsafe(stop.set)  # calls tell what happens, from their threads
+
+    def event(happened: Event) -> None:
+        watcher.event(happened)
+        look()
+
+    def waiting(node_id: NodeId, reason: str) -> None:
+        watcher.waiting(node_id, reason)
+        look()
+
+    look()
+    return Watcher(event, waiting)
 
 
 @pytest.fixture

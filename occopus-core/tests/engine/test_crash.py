@@ -6,13 +6,13 @@ stands still there, while another one takes its lease.
 
 from __future__ import annotations
 
-import threading
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from random import Random
 from typing import Any
 
 import pytest
@@ -22,85 +22,26 @@ from occopus.errors import InfrastructureNotFound, LeaseLost, StepsFailed
 from occopus.model.infrastructure import Infrastructure
 from occopus.model.instance import NodeId, Phase
 from occopus.plugins.resource import ErrorKind, ResourceError
-from occopus.store.base import Change, Key, Lease, Record, Store
 from occopus.store.memory import MemoryStore
+from occopus.testing.simulation.clock import SimulatedClock, Timeline
+from occopus.testing.simulation.life import Death, Life, MortalStore
 
 NODES = ("db", "app", "app", "web")
 
 
-@pytest.fixture
-def virtual(clock: Clock) -> Callable[[], Clock]:
-    """Makes clocks whose time passes at once."""
-    return type(clock)
+def virtual(now: float) -> Clock:
+    """Of a process that begins at this moment; its time passes at once."""
+    return SimulatedClock(Timeline(now), Random())
 
 
-class Crash(BaseException):
-    """The process is no more."""
-
-
-class Life:
-    """Counts the points at which a process can die, and ends it at the one that is chosen; afterwards nothing it tries has an effect."""
-
-    def __init__(self, end: int | None = None) -> None:
-        self.points: list[str] = []
-        self.is_over = False
-        self._end = end
-        self._lock = threading.Lock()
-
-    def pass_by(self, point: str) -> None:
-        with self._lock:
-            if not self.is_over:
-                self.points.append(point)
-                self.is_over = len(self.points) == self._end
-            if self.is_over:
-                raise Crash(point)
-
-    def end_if(self, condition: bool) -> None:
-        """End it where a condition holds."""
-        with self._lock:
-            self.is_over = self.is_over or condition
-            if self.is_over:
-                raise Crash
-
-
-class MortalStore(Store):
-    """What a process sees of a store: as long as it lives."""
-
-    def __init__(self, store: Store, life: Life) -> None:
-        self._store = store
-        self._life = life
-
-    def get(self, key: Key) -> Record | None:
-        if self._life.is_over:
-            raise Crash
-        return self._store.get(key)
-
-    def scan(self, kind: str, scope: str | None = None, after: str = "") -> Iterator[Record]:
-        if self._life.is_over:
-            raise Crash
-        return self._store.scan(kind, scope, after)
-
-    def write(self, changes: Sequence[Change], lease: Lease | None = None) -> None:
-        self._life.pass_by("before write")
-        self._store.write(changes, lease)
-        self._life.pass_by("after write")
-
-    def acquire(self, scope: str, owner: str, seconds: float, instead_of: str | None = None) -> Lease:
-        self._life.pass_by("before acquire")
-        lease = self._store.acquire(scope, owner, seconds, instead_of)
-        self._life.pass_by("after acquire")
-        return lease
-
-    def release(self, lease: Lease) -> None:
-        self._life.pass_by("before release")
-        self._store.release(lease)
-        self._life.pass_by("after release")
+def real(now: float) -> Clock:
+    return Clock()
 
 
 class World:
     """A store and a cloud that outlive the processes that work on them. `new_clock` gives each its own."""
 
-    def __init__(self, bench: Any, new_clock: Callable[[], Clock]) -> None:
+    def __init__(self, bench: Any, new_clock: Callable[[float], Clock] = virtual) -> None:
         self._new_clock = new_clock
         self.bench = replace(bench, endpoint=uuid.uuid4().hex, heard=[], waits=[])
         self.time = 0.0
@@ -122,10 +63,7 @@ class World:
     @property
     def clock(self) -> Clock:
         """One for the next process."""
-        clock = self._new_clock()
-        if hasattr(clock, "now"):
-            clock.now = self.time
-        return clock
+        return self._new_clock(self.time)
 
     def live(self, work: Callable[[Any], object], life: Life) -> None:
         """One process: it does its work, or dies."""
@@ -135,7 +73,7 @@ class World:
         self.bench.server.hook = lambda what: life.pass_by(f"before {what}")
         try:
             work(self.bench)
-        except Crash:
+        except Death:
             assert life.is_over
         except StepsFailed:
             assert "bad" in self.bench.made or "bad" in self.bench.cloud.capacity
@@ -224,13 +162,12 @@ STORIES = [
 @pytest.mark.parametrize(("before", "command"), STORIES)
 def test_wherever_a_command_dies_the_next_one_puts_everything_right(
     bench: Any,
-    virtual: Callable[[], Clock],
     before: Callable[[World], None],
     command: Callable[[World], Callable[[Any], object]],
     recover: Callable[[World], None],
 ) -> None:
     def run_until(point: int | None) -> Life:
-        world, life = World(bench, virtual), Life(point)
+        world, life = World(bench), Life(point)
         before(world)
         world.live(command(world), life)
         recover(world)
@@ -325,9 +262,9 @@ def without_endpoint(result: Any) -> Any:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_wherever_it_dies_the_next_pass_comes_to_the_same_end(bench: Any, virtual: Callable[[], Clock], name: str) -> None:
+def test_wherever_it_dies_the_next_pass_comes_to_the_same_end(bench: Any, name: str) -> None:
     def run_until(point: int | None) -> Any:
-        world, life = World(bench, virtual), Life(point)
+        world, life = World(bench), Life(point)
         command = COMMANDS[name](world)
         before = world.bench.record.desired
         world.live(command, life)
@@ -357,9 +294,9 @@ def assert_not_half_done(name: str, result: Any, never_begun: bool) -> None:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_wherever_it_dies_destroy_leaves_nothing(bench: Any, virtual: Callable[[], Clock], name: str) -> None:
+def test_wherever_it_dies_destroy_leaves_nothing(bench: Any, name: str) -> None:
     def run_until(point: int | None) -> int:
-        world, life = World(bench, virtual), Life(point)
+        world, life = World(bench), Life(point)
         world.live(COMMANDS[name](world), life)
         destroy(world)
         assert not [*world.records.scan("request")]
@@ -369,36 +306,19 @@ def test_wherever_it_dies_destroy_leaves_nothing(bench: Any, virtual: Callable[[
         run_until(point)
 
 
-class Standstill(Life):
-    """At one point the process stands still while something else happens, then it goes on."""
-
-    def __init__(self, point: int, meanwhile: Callable[[], object]) -> None:
-        super().__init__()
-        self._point = point
-        self._meanwhile = meanwhile
-
-    def pass_by(self, point: str) -> None:
-        super().pass_by(point)
-        if len(self.points) == self._point:
-            self._meanwhile()
-
-
 def take_over(world: World, work: Callable[[World], Command]) -> None:
     """Another process does its work, since the lease of the one that stands still has expired."""
     cloud, server = world.bench.cloud, world.bench.server
     hooks = cloud.hook, server.hook
     cloud.hook, server.hook = lambda kind, moment, nodes: None, lambda what: None
     world.time += 3600
-    other = replace(world.bench, store=world.records)
-    thread = threading.Thread(target=work(world), args=(other,))
-    thread.start()
-    thread.join()
+    work(world)(replace(world.bench, store=world.records))
     cloud.hook, server.hook = hooks
 
 
 def overtaken(world: World, command: Command, point: int, work: Callable[[World], Command]) -> Life:
     """A command that loses its lease at one point. What it does afterwards is refused, or needs no lease."""
-    life = Standstill(point, lambda: take_over(world, work))
+    life = Life(frozen_at=point, meanwhile=lambda: take_over(world, work))
 
     def until_refused(bench: Any) -> None:
         with suppress(LeaseLost, InfrastructureNotFound):
@@ -408,21 +328,19 @@ def overtaken(world: World, command: Command, point: int, work: Callable[[World]
     return life
 
 
-def points_of(bench: Any, virtual: Callable[[], Clock], name: str) -> int:
-    world, life = World(bench, virtual), Life()
+def points_of(bench: Any, name: str) -> list[str]:
+    world, life = World(bench), Life()
     world.live(COMMANDS[name](world), life)
-    return len(life.points)
+    return life.points
 
 
 @pytest.mark.parametrize("name", ["heals", "scales up", "scales down", "changes, new first", "changes, old first"])
-def test_wherever_another_one_takes_the_lease_they_come_to_the_same_end_together(
-    bench: Any, virtual: Callable[[], Clock], name: str
-) -> None:
-    world = World(bench, virtual)
+def test_wherever_another_one_takes_the_lease_they_come_to_the_same_end_together(bench: Any, name: str) -> None:
+    world = World(bench)
     world.live(COMMANDS[name](world), Life())
     end = without_endpoint(outcome(world))
-    for point in range(1, points_of(bench, virtual, name) + 1):
-        world = World(bench, virtual)
+    for point in range(1, len(points_of(bench, name)) + 1):
+        world = World(bench)
         overtaken(world, COMMANDS[name](world), point, a_pass)
         recorded = {instance.node_id for instance in world.bench.instances}
         assert {thing.handle.node_id for thing in world.bench.cloud.things} <= recorded, f"taken over at point {point}"
@@ -432,40 +350,39 @@ def test_wherever_another_one_takes_the_lease_they_come_to_the_same_end_together
 
 
 @pytest.mark.parametrize("name", ["heals", "scales up"])
-def test_wherever_another_one_destroys_it_meanwhile_nothing_is_left(bench: Any, virtual: Callable[[], Clock], name: str) -> None:
+def test_wherever_another_one_destroys_it_meanwhile_nothing_is_left(bench: Any, name: str) -> None:
     """Also where the first stands still in the middle of a call, and does what it was about to do when nobody wants it any more."""
     left = []
-    for point in range(2, points_of(bench, virtual, name) + 1):  # before the first point it has not begun
-        world = World(bench, virtual)
+    for point in range(2, len(points_of(bench, name)) + 1):  # before the first point it has not begun
+        world = World(bench)
         life = overtaken(world, COMMANDS[name](world), point, a_destroy)
         if not world.bench.is_clean:
             left.append((point, life.points[point - 1]))
     assert left == []
 
 
-def test_a_machine_that_is_made_when_nobody_wants_it_any_more_is_removed_by_who_made_it(bench: Any, virtual: Callable[[], Clock]) -> None:
+def test_a_machine_that_is_made_when_nobody_wants_it_any_more_is_removed_by_who_made_it(bench: Any) -> None:
     """A pass stands still within `create`. Another one scales down and removes the record of what is made; then the first goes on."""
-    world = World(bench, virtual)
-    command = that_scales_up(world)
-    stood: list[str] = []
+    unwanted: list[NodeId] = []
 
     def without_it(world: World) -> Command:
         def work(bench: Any) -> None:
-            bench.scale("app", leaving=stood[0])
+            unwanted.extend(instance.node_id for instance in bench.instances if instance.phase is Phase.CREATING)
+            bench.scale("app", leaving=unwanted[0])
             bench.maintain(clock=world.clock)
 
         return work
 
-    def stand_still(kind: str, moment: str, nodes: tuple[NodeId, ...]) -> None:
-        if (kind, moment) == ("create", "before") and not stood:
-            stood.extend(nodes)
-            take_over(world, without_it)
-
-    world.bench.cloud.hook = stand_still
+    point = points_of(bench, "scales up").index("before create") + 1
+    world = World(bench)
+    life = Life(frozen_at=point, meanwhile=lambda: take_over(world, without_it))
+    command = that_scales_up(world)
     with pytest.raises(LeaseLost):
-        command(world.bench)
+        world.live(command, life)
+    assert life.points[point - 1] == "before create"
     recorded = {instance.node_id for instance in world.bench.instances}
-    assert stood[0] not in recorded
+    assert len(unwanted) == 1
+    assert unwanted[0] not in recorded
     assert {thing.handle.node_id for thing in world.bench.cloud.things} == recorded
 
 
@@ -473,35 +390,35 @@ def test_a_machine_that_is_made_when_nobody_wants_it_any_more_is_removed_by_who_
 def test_dying_with_calls_under_way_in_threads(bench: Any, offset: int) -> None:
     """As above in real time, at some of the points."""
     for point in range(8 + offset, 90, 21):
-        world = World(bench, Clock)
+        world = World(bench, real)
         world.live(a_build_at_once(world), Life(point))
         build_again(world)
         destroy(world)
 
 
-def test_dying_again_and_again_in_the_same_build(bench: Any, virtual: Callable[[], Clock]) -> None:
+def test_dying_again_and_again_in_the_same_build(bench: Any) -> None:
     """Each process comes a few points further than the one before."""
-    world = World(bench, virtual)
+    world = World(bench)
     for steps in range(8, 60, 3):
         world.live(a_build(world), Life(steps))
     build_again(world)
     destroy(world)
 
 
-def test_dying_in_the_recovery_too(bench: Any, virtual: Callable[[], Clock]) -> None:
+def test_dying_in_the_recovery_too(bench: Any) -> None:
     for first in range(10, 60, 7):
         for second in range(5, 40, 9):
-            world = World(bench, virtual)
+            world = World(bench)
             world.live(a_build(world), Life(first))
             world.live(a_destroy(world), Life(second))
             build_again(world)
 
 
-def test_a_half_done_removal_of_a_node_without_capacity_is_finished(bench: Any, virtual: Callable[[], Clock]) -> None:
+def test_a_half_done_removal_of_a_node_without_capacity_is_finished(bench: Any) -> None:
     """The first implementation takes a part and has no room for the next; the process dies wherever it can."""
 
     def run_until(point: int | None) -> int:
-        world, life = World(bench, virtual), Life(point)
+        world, life = World(bench), Life(point)
         world.bench.cloud.capacity = {"small": 1}
         wanted = world.bench.infra("db", db=[world.bench.implementation("small"), world.bench.implementation("large")])
         world.live(lambda bench: bench.build(wanted, clock=world.clock), life)
@@ -515,27 +432,29 @@ def test_a_half_done_removal_of_a_node_without_capacity_is_finished(bench: Any, 
         run_until(point)
 
 
-def test_a_reply_that_is_lost_with_the_process(bench: Any, virtual: Callable[[], Clock]) -> None:
+def dying_when(world: World, wanted: Infrastructure, condition: Callable[[str, str], bool]) -> None:
+    """The process dies at the first call of the cloud for whose kind and moment a condition holds."""
+    life = Life()
+
+    def work(bench: Any) -> None:
+        bench.cloud.hook = lambda kind, moment, nodes: life.end_if(condition(kind, moment))
+        bench.build(wanted, clock=world.clock)
+
+    world.live(work, life)
+    assert life.is_over
+
+
+def test_a_reply_that_is_lost_with_the_process(bench: Any) -> None:
     """The machine is made, its id never arrives, and the handler is asked again by the next process."""
-    world, life = World(bench, virtual), Life()
-
-    def die_after_create(kind: str, moment: str, nodes: tuple[NodeId, ...]) -> None:
-        if (kind, moment) == ("create", "after"):
-            life.is_over = True
-            raise Crash
-
-    world.bench.store = MortalStore(world.records, life)
-    world.bench.cloud.hook = die_after_create
-    with pytest.raises(Crash):
-        world.bench.build(world.wanted)
-    world.bench.store = world.records
+    world = World(bench)
+    dying_when(world, world.wanted, lambda kind, moment: (kind, moment) == ("create", "after"))
     assert [instance.ids for instance in world.bench.instances] == [{}]
     assert world.bench.made == ["db"]
     build_again(world)
 
 
-def test_the_error_of_a_dead_backend_leaves_its_instances_to_a_later_destroy(bench: Any, virtual: Callable[[], Clock]) -> None:
-    world = World(bench, virtual)
+def test_the_error_of_a_dead_backend_leaves_its_instances_to_a_later_destroy(bench: Any) -> None:
+    world = World(bench)
     world.live(a_build(world), Life(40))
     world.bench.cloud.fail("drop", None, ResourceError(ErrorKind.UNKNOWN, "down"))
     world.bench.cloud.hook = lambda kind, moment, nodes: None
@@ -548,18 +467,12 @@ def test_the_error_of_a_dead_backend_leaves_its_instances_to_a_later_destroy(ben
 
 def dying_while_app_is_made(world: World, wanted: Infrastructure) -> None:
     """The process dies when the machine of `app` has been asked for, and is not yet ready."""
-    life = Life()
-
-    def work(bench: Any) -> None:
-        bench.cloud.hook = lambda kind, moment, nodes: life.end_if("app" in bench.made and kind == "describe")
-        bench.build(wanted, clock=world.clock)
-
-    world.live(work, life)
+    dying_when(world, wanted, lambda kind, moment: "app" in world.bench.made and kind == "describe")
     assert [(instance.node_name, str(instance.phase)) for instance in world.bench.instances] == [("db", "created"), ("app", "creating")]
 
 
-def test_what_was_begun_with_an_address_that_is_no_longer_right_is_made_anew(bench: Any, virtual: Callable[[], Clock]) -> None:
-    world = World(bench, virtual)
+def test_what_was_begun_with_an_address_that_is_no_longer_right_is_made_anew(bench: Any) -> None:
+    world = World(bench)
     knows_db = {"type": "cloudinit", "context_template": {"write_files": [{"path": "/db", "content": "{{getip('db')}}"}]}}
     wanted = world.bench.infra("db", "app", depends=["app>db"], app=[world.bench.implementation(contextualisation=knows_db)])
     dying_while_app_is_made(world, wanted)
@@ -572,8 +485,8 @@ def test_what_was_begun_with_an_address_that_is_no_longer_right_is_made_anew(ben
     destroy(world)
 
 
-def test_what_was_begun_is_finished_also_where_its_implementation_has_moved(bench: Any, virtual: Callable[[], Clock]) -> None:
-    world = World(bench, virtual)
+def test_what_was_begun_is_finished_also_where_its_implementation_has_moved(bench: Any) -> None:
+    world = World(bench)
     small, large = world.bench.implementation("small"), world.bench.implementation("large")
     world.bench.cloud.capacity = {"small": 0}
     dying_while_app_is_made(world, world.bench.infra("db", "app", depends=["app>db"], app=[small, large]))

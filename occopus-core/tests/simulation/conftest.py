@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from occopus.engine.policy import Policy
+from occopus.errors import InfrastructureNotFound
 from occopus.model.instance import Phase
 from occopus.testing.simulation.life import Life
 from occopus.testing.simulation.weather import Weather
@@ -120,6 +121,18 @@ STORIES: Mapping[str, Story] = {
     "reconfigure": (build, reconfigure),
     "destroy": (build, destroy),
 }
+
+
+def finish(world: World) -> int:
+    """Maintain until nothing is left to do; after how many passes that was so. Also where nothing is left at all."""
+    passes = 0
+    try:
+        while world.maintain().done:
+            passes += 1
+            assert passes <= 2, "it takes more than two passes"
+    except InfrastructureNotFound:
+        pass
+    return passes
 
 
 def assert_sound(world: World) -> None:

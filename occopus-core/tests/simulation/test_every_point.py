@@ -11,23 +11,11 @@ from occopus.errors import InfrastructureNotFound
 from occopus.testing.simulation.life import Death, Life
 from occopus.testing.simulation.world import World
 
-from .conftest import SLOW, STORIES, assert_sound, world
+from .conftest import SLOW, STORIES, assert_sound, finish, world
 
 pytestmark = pytest.mark.endurance
 
 WEATHERS = {"slow": SLOW, "hidden for a while": SLOW | {"hidden": 40.0}}
-
-
-def finish(world: World) -> int:
-    """Maintain until nothing is left to do; after how many passes that was so. Also where nothing is left at all."""
-    passes = 0
-    try:
-        while world.maintain().done:
-            passes += 1
-            assert passes <= 2, "it takes more than two passes"
-    except InfrastructureNotFound:
-        pass
-    return passes
 
 
 @pytest.mark.parametrize("weather", WEATHERS)

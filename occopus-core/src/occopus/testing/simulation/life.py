@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from threading import Lock
 
 from occopus.store.base import Change, Key, Lease, Record, Store
 
@@ -18,7 +19,7 @@ class Life:
     """Counts the points at which a process can die, and ends it at the one with the number `end`, counted from 1.
 
     Afterwards nothing that it tries has an effect. At the point `frozen_at` the whole process stands still, its renewing of the lease
-    included, until `meanwhile` is over: what other processes do in that time.
+    included, until `meanwhile` is over: what other processes do in that time. Several threads of a process may share its life.
     """
 
     end: int | None = None
@@ -26,16 +27,29 @@ class Life:
     meanwhile: Callable[[], object] = lambda: None
     points: list[str] = field(default_factory=list)
     is_over: bool = False
+    _lock: Lock = field(default_factory=Lock, init=False, repr=False)
 
     def pass_by(self, point: str) -> None:
         """Raises:
         Death: the process died here, or before.
         """
-        if not self.is_over:
-            self.points.append(point)
-            self.is_over = len(self.points) == self.end
-            if len(self.points) == self.frozen_at:
-                _elsewhere(self.meanwhile)
+        with self._lock:
+            if alive := not self.is_over:
+                self.points.append(point)
+                self.is_over = len(self.points) == self.end
+            number = len(self.points)
+        if alive and number == self.frozen_at:
+            _elsewhere(self.meanwhile)
+        self.go_on()
+
+    def end_if(self, condition: bool) -> None:
+        """End it here where a condition holds.
+
+        Raises:
+        Death: the process died here, or before.
+        """
+        with self._lock:
+            self.is_over = self.is_over or condition
         self.go_on()
 
     def go_on(self) -> None:
@@ -43,7 +57,7 @@ class Life:
         Death: the process is dead.
         """
         if self.is_over:
-            raise Death(self.points[-1])
+            raise Death(*self.points[-1:])
 
 
 class MortalStore(Store):
