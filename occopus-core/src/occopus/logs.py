@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import traceback
+from contextlib import suppress
 from pathlib import Path
 
 from occopus.diagnostics import Diagnostics
@@ -47,6 +49,14 @@ class _PrivateFile(logging.FileHandler):
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         super().__init__(path, encoding="utf-8", errors="backslashreplace")
+        self._complained = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the standard library's name
+        """Where the log can't be written to any more, since its disk is full for example, one line says so and the work goes on."""
+        if not self._complained:
+            self._complained = True
+            with suppress(OSError):
+                sys.stderr.write(f"warning: the log file '{self.baseFilename}' cannot be written: {sys.exc_info()[1]}\n")
 
     def _open(self):  # type: ignore[no-untyped-def]
         descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)

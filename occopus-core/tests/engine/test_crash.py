@@ -26,6 +26,8 @@ from occopus.store.memory import MemoryStore
 from occopus.testing.simulation.clock import SimulatedClock, Timeline
 from occopus.testing.simulation.life import Death, Life, MortalStore
 
+pytestmark = pytest.mark.endurance
+
 NODES = ("db", "app", "app", "web")
 
 

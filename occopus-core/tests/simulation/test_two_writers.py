@@ -17,6 +17,8 @@ from occopus.testing.simulation.world import INFRA, World
 
 from .conftest import SLOW, STORIES, assert_sound, world, wounded
 
+pytestmark = pytest.mark.endurance
+
 STRIDE = int(os.environ.get("OCCOPUS_STRIDE", "5"))
 """Every so many points of a command."""
 

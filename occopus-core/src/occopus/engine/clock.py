@@ -29,12 +29,13 @@ class Clock:
 
     def __init__(self) -> None:
         self.random = random.Random()  # noqa: S311 - chooses implementations and spreads retries, guards nothing
+        self._began = time.time() - _steady()
         self._calls = Threads(THREADS, "occopus-call")
         self._attempts = Threads(ATTEMPTS, "occopus-attempt")
 
     def time(self) -> float:
-        """Seconds since the epoch."""
-        return time.time()
+        """Seconds since the epoch, counted from what the system's clock said in the beginning: one that is set meanwhile ages nothing."""
+        return self._began + _steady()
 
     def monotonic(self) -> float:
         """Seconds since some moment; never goes back."""
@@ -72,6 +73,11 @@ class Clock:
     def close(self) -> None:
         self._calls.shutdown()
         self._attempts.shutdown()
+
+
+def _steady() -> float:
+    """Seconds since some moment, those included in which the machine slept, where the system counts them."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 async def _ended(running: asyncio.Future[T]) -> None:

@@ -130,9 +130,9 @@ def _with_history(view: View, before: Instance, seen: Instance, failing: bool) -
     now = view.clock.time()
     since = before.failing_since if seen.state is NodeState.UNKNOWN else None  # who can't be asked has not become healthy
     if failing:
-        since = before.failing_since or now
+        since = min(before.failing_since or now, now)  # the clock may have been set back since an earlier command
         tolerated = view.rendering.health_timeout(*view.node_of(seen), seen)
-        reason = f"{seen.reason} (for {max(0.0, now - since):.0f} s; replaced after {tolerated:g} s)"
+        reason = f"{seen.reason} (for {now - since:.0f} s; replaced after {tolerated:g} s)"
         state = seen.state
         if now - since > tolerated:
             state, reason = NodeState.FAILED, f"unhealthy for more than {tolerated:g} s: {seen.reason}"

@@ -13,7 +13,7 @@ from pathlib import Path
 from occopus.errors import StoreError
 from occopus.store.backend import conflict, decode, lost, refuse_if_held, with_texts
 from occopus.store.base import Append, Change, Delete, Key, Lease, Put, Record, Store
-from occopus.store.sqlite_file import explain, open_file
+from occopus.store.sqlite_file import explain, open_file, refuse_if_damaged
 
 _PUT = """
 INSERT INTO records (kind, scope, name, version, value) VALUES (?, ?, ?, 1, ?)
@@ -35,6 +35,7 @@ class SqliteStore(Store):
         # at once and in turn, while connections would poll each other; and none outlives the thread that opened it.
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
+        self._was_checked = False
 
     def get(self, key: Key) -> Record | None:
         with self._opened() as db:
@@ -76,6 +77,7 @@ class SqliteStore(Store):
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
+                self._was_checked = False
 
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
@@ -94,6 +96,9 @@ class SqliteStore(Store):
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         """The connection while nobody else writes. What was changed stays if the body ends well, else nothing of it does."""
         with self._opened() as db:
+            if not self._was_checked:
+                refuse_if_damaged(db, self._path)
+                self._was_checked = True
             db.execute("BEGIN IMMEDIATE")
             try:
                 yield db

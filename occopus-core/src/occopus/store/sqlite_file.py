@@ -6,6 +6,7 @@ import contextlib
 import os
 import sqlite3
 import stat
+import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -35,14 +36,14 @@ PRAGMA user_version = {FORM};
 COMMIT;
 """
 
-_CHECK_BACKUP = "restore it from a backup, or move it away to begin with an empty store"
+_RESTORE = "restore it from a backup, or move it away: 'occopus adopt' takes over what runs into an empty store"
 _REASONS: Mapping[int, tuple[str, str]] = {
     sqlite3.SQLITE_BUSY: (f"has been in use by another process for more than {BUSY_SECONDS:.0f} s", "try again when that one is done"),
     sqlite3.SQLITE_CANTOPEN: ("can't be opened", "check that you may read and write it and its directory"),
-    sqlite3.SQLITE_CORRUPT: ("is damaged", _CHECK_BACKUP),
-    sqlite3.SQLITE_FULL: ("can't grow, nothing was written", "free space on its disk, then run the command again"),
+    sqlite3.SQLITE_CORRUPT: ("is damaged", _RESTORE),
+    sqlite3.SQLITE_FULL: ("can't grow, nothing was written", "free space on its disk"),
     sqlite3.SQLITE_IOERR: ("can't be read or written", "check its disk and the free space there"),
-    sqlite3.SQLITE_NOTADB: ("is not an SQLite database", "choose another file for the store"),
+    sqlite3.SQLITE_NOTADB: ("is not an SQLite database", f"choose another file for the store; if it was one, {_RESTORE}"),
     sqlite3.SQLITE_READONLY: ("is read-only", "check that you may write to it and to its directory"),
 }
 
@@ -51,7 +52,7 @@ _opening = threading.Lock()
 
 
 def open_file(path: Path) -> sqlite3.Connection:
-    """A connection to the store's file, which is made where it is missing.
+    """A connection to the store's file, which is made where it is missing. From a disk that is read-only it can still be read.
 
     Raises:
         StoreError: it can't be made, or it is no store of a form that we know.
@@ -60,15 +61,28 @@ def open_file(path: Path) -> sqlite3.Connection:
     real = os.path.realpath(path)
     with _opening:
         _make_private(real)
-        connection = sqlite3.connect(
-            f"{Path(real).as_uri()}?mode=rw", uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-        )
+        fixed = _never_changes(real)
+        address = f"{Path(real).as_uri()}?{'mode=ro&immutable=1' if fixed else 'mode=rw'}"
+        connection = sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
-        _prepare(connection, real)
+        _check_form(connection, real)
+        if not fixed:
+            _prepare(connection, real)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def refuse_if_damaged(connection: sqlite3.Connection, path: Path) -> None:
+    """Look through the whole file: what is damaged somewhere must not be written to anywhere. Takes 2 ms for each MB.
+
+    Raises:
+        StoreError: it is damaged.
+    """
+    found = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+    if found != "ok":
+        raise StoreError(f"the store '{path}' is damaged ({found.splitlines()[-1]})", _RESTORE)
 
 
 def explain(error: sqlite3.Error, path: Path) -> StoreError:
@@ -91,8 +105,18 @@ def _make_private(path: str) -> None:
         raise StoreError(f"the store '{path}' can't be made: {error.strerror}", "check that you may write to its directory") from error
 
 
-def _prepare(connection: sqlite3.Connection, path: str) -> None:
-    """Bring a connection into the mode we need, and a new file into our form; nothing is changed in a file that is not ours."""
+def _never_changes(path: str) -> bool:
+    """Whether a file is on a read-only disk, with all that was written to it: else its companions are needed, which can't be made there."""
+    if sys.platform == "win32" or os.path.exists(f"{path}-wal"):
+        return False
+    try:
+        return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+    except OSError:  # opening it will say why
+        return False
+
+
+def _check_form(connection: sqlite3.Connection, path: str) -> None:
+    """Nothing is changed in a file that is not ours."""
     mark, form, tables = connection.execute(
         "SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version), "
         "(SELECT count(*) FROM sqlite_master)"
@@ -104,10 +128,14 @@ def _prepare(connection: sqlite3.Connection, path: str) -> None:
             f"the store '{path}' has the form {form}, this version of Occopus knows up to {FORM}",
             "upgrade occopus-core",
         )
+
+
+def _prepare(connection: sqlite3.Connection, path: str) -> None:
+    """Bring a connection into the mode we need, and a new file into our form."""
     _log_ahead(connection)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA fullfsync = ON")  # macOS leaves data in the disk's cache without it; nothing changes elsewhere
-    if mark != MARK:
+    if connection.execute("PRAGMA application_id").fetchone() != (MARK,):
         connection.executescript(_TABLES)
     _tighten(path)
 

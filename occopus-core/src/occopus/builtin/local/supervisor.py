@@ -48,14 +48,14 @@ class Supervisor:
             code = self._run(command)
             self.state["exit_codes"].append(code)
             if not self._container:
-                self.note()
+                self.note_if_possible()
         if self._container and self.state["exit_codes"]:
             self._end_container()
         self.state["phase"] = "stopped" if self._stopping else "finished"
-        self.note()
+        self.note_if_possible()
         self._wait_for(None)
         self.state["phase"] = "stopped"
-        self.note()
+        self.note_if_possible()
 
     def note(self) -> None:
         """Replace the state file in one step."""
@@ -64,11 +64,18 @@ class Supervisor:
             json.dump(self.state, file)
         os.replace(temporary, STATE)
 
+    def note_if_possible(self) -> None:
+        """A full disk must not end the machine; what could not be noted is in the next note."""
+        try:
+            self.note()
+        except OSError as error:
+            say(f"{STATE}: {error.strerror}")
+
     def _run(self, command: list[str]) -> int:
         try:
             pid = os.posix_spawnp(command[0], command, os.environ, setsigmask=[], setsigdef=[signal.SIGPIPE, signal.SIGXFSZ])
         except OSError as error:
-            print(f"{command[0]}: {error.strerror}", file=sys.stderr, flush=True)  # noqa: T201 - goes to the node's output
+            say(f"{command[0]}: {error.strerror}")
             return NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
         return self._wait_for(pid) or 0
 
@@ -104,8 +111,16 @@ class Supervisor:
         """As in a container, nothing outlives the main process."""
         self.state["phase"] = "exited"
         self.state["last_lines"] = last_lines()
-        self.note()
+        self.note_if_possible()
         os.killpg(0, signal.SIGKILL)
+
+
+def say(text: str) -> None:
+    """Write a line to the node's output, unless its disk is full."""
+    try:
+        os.write(sys.stderr.fileno(), f"{text}\n".encode())
+    except OSError:
+        return
 
 
 def own_birth() -> str | None:
