@@ -9,7 +9,7 @@ from occopus.store.memory import MemoryStore
 from occopus.testing.simulation.life import Death, Life
 from occopus.testing.simulation.world import World
 
-from .conftest import assert_sound, description, world
+from .conftest import assert_sound, build, description, world
 
 
 def with_amnesia(world: World) -> World:
@@ -50,13 +50,15 @@ def test_it_is_looked_after_from_then_on(built: World) -> None:
     assert (built.machines, built.instances) == ([], [])
 
 
-@pytest.mark.parametrize("end", range(20, 120, 10))
-def test_what_was_half_made_is_taken_over_and_finished_by_the_next_pass(end: int) -> None:
+@pytest.mark.parametrize("tenths", range(2, 10))
+def test_what_was_half_made_is_taken_over_and_finished_by_the_next_pass(tenths: int) -> None:
     """The process died with the store: what it had asked for goes on booting."""
+    whole = Life()
+    build(world(3, latency=0.05, boot=5.0), whole)
     made = world(3, latency=0.05, boot=5.0)
     wanted = made.describe(description())
     with pytest.raises(Death):
-        made.build(wanted, Life(end))
+        made.build(wanted, Life(len(whole.points) * tenths // 10))
     there = {machine.id for machine in made.machines}
     with_amnesia(made).adopt(wanted)
     assert {machine.id for machine in made.machines} == there
