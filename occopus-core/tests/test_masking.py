@@ -67,6 +67,19 @@ def test_a_secret_within_a_longer_text_in_base64_is_replaced(before: str) -> Non
     assert len(masked) <= len(MASK) + 20
 
 
+LONG = "0123456789-abcdefghij-KLMNOPQRST-9876543210"
+
+
+@pytest.mark.parametrize("text", [f"{LONG[:37]}...", f"...{LONG[-30:]}", f"{LONG[:12]}!", f"!{LONG[-12:]}", f"{LONG[:20]}{LONG[-20:]}"])
+def test_what_was_cut_off_a_long_secret_is_replaced_as_far_as_it_goes(text: str) -> None:
+    masked = Masker([LONG]).mask(f"<{text}>")
+    assert set(masked) <= set("<*.!>")
+
+
+def test_the_beginning_of_a_short_secret_is_no_secret() -> None:
+    assert Masker(["0123456789-abcdefghij"]).mask("0123456789-abc...") == "0123456789-abc..."
+
+
 def test_every_long_line_of_a_key_is_a_secret() -> None:
     masker = Masker([PEM])
     assert masker.mask(f"key: {PEM}") == f"key: {MASK}"

@@ -5,12 +5,19 @@ Checks add to one `Diagnostics`; nothing stops at the first fault.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from occopus.errors import UsageError
+
+MASK = "********"
+"""Stands where a secret is not shown."""
+
+HIDDEN = "\ue000"
+"""Stands in a source for each character of a secret: a character that has no meaning, and that nobody types."""
 
 LONGEST_EXCERPT = 100
 """Characters of a source line that are shown; a longer line is cut around the fault."""
@@ -22,7 +29,7 @@ MOST_CHOICES = 1000
 
 @dataclass(frozen=True)
 class Source:
-    """A text with the name under which it is shown, usually the path as the user gave it."""
+    """A text with the name under which it is shown, usually the path as the user gave it. Its secrets are replaced by `HIDDEN`."""
 
     name: str
     text: str = field(repr=False)
@@ -89,9 +96,10 @@ class DescriptionError(UsageError):
 
 
 class Diagnostics:
-    """Collects faults; the same fault at the same place is kept once."""
+    """Collects faults; the same fault at the same place is kept once. `mask` hides the secrets that a message or hint may quote."""
 
-    def __init__(self) -> None:
+    def __init__(self, mask: Callable[[str], str] = str) -> None:
+        self._mask = mask
         self._faults: dict[Fault, None] = {}
 
     @property
@@ -103,13 +111,14 @@ class Diagnostics:
         return any(not fault.warning for fault in self._faults)
 
     def error(self, message: str, position: Position | None = None, hint: str | None = None) -> None:
-        self._faults[Fault(message, position, hint)] = None
+        self.extend([Fault(message, position, hint)])
 
     def warning(self, message: str, position: Position | None = None, hint: str | None = None) -> None:
-        self._faults[Fault(message, position, hint, warning=True)] = None
+        self.extend([Fault(message, position, hint, warning=True)])
 
     def extend(self, faults: Iterable[Fault]) -> None:
-        self._faults.update(dict.fromkeys(faults))
+        for fault in faults:
+            self._faults[replace(fault, message=self._mask(fault.message), hint=fault.hint and self._mask(fault.hint))] = None
 
     def raise_if_errors(self) -> None:
         """Raises:
@@ -141,11 +150,18 @@ def _by_place(fault: Fault) -> tuple[str, int, int]:
 
 
 def _excerpt(position: Position) -> list[str]:
-    text = position.source.line(position.line).replace("\t", " ")
-    column = min(position.column, len(text) + 1)
+    line = position.source.line(position.line).replace("\t", " ")
+    before = _masked(line[: position.column - 1])
+    text = _masked(line)
+    column = min(len(before) + 1, len(text) + 1)
     start = max(0, column - 1 - LONGEST_EXCERPT // 2) if len(text) > LONGEST_EXCERPT else 0
     shown = "".join(c if c.isprintable() else "·" for c in text[start : start + LONGEST_EXCERPT])
     if not shown.strip():
         return []
     number = str(position.line)
     return [f"  {number} | {shown}", f"  {' ' * len(number)} | {' ' * (column - 1 - start)}^"]
+
+
+def _masked(text: str) -> str:
+    """With one mask for each secret, however long it is."""
+    return re.sub(f"{HIDDEN}+", MASK, text)

@@ -12,6 +12,7 @@ from occopus.diagnostics import Diagnostics
 from occopus.engine import keeping, looking, session
 from occopus.engine.adoption import adopt
 from occopus.engine.converging import Outcome
+from occopus.engine.failures import without_secrets
 from occopus.engine.policy import Policy
 from occopus.engine.running import run
 from occopus.engine.services import Services, Watcher
@@ -121,10 +122,12 @@ class InfrastructureManager(Workspace):
             outside=self.outside,
             data_dir=settings.data_dir,
             policy=Policy(parallelism=settings.parallelism if settings.parallelize else 0, create_timeout=settings.create_timeout),
-            watcher=(watcher or Watcher()).undisturbing(),
+            watcher=(watcher or Watcher()).undisturbing().masked(self.masker.mask),
             mask=self.masker.mask,
+            learn=self.masker.learn,
         )
         try:
-            yield services
+            with without_secrets(self.masker.mask):
+                yield services
         finally:
             services.clock.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import re
 import threading
@@ -10,13 +11,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+from occopus.diagnostics import MASK
+from occopus.model.plain_secret import values
 from occopus.model.secret import KEY, SecretReference, is_secret_key
-
-MASK = "********"
 
 SHORTEST = 4
 """Characters below which a value is not searched for: such values ("1", "no") stand everywhere in harmless text, and masking them would
 make the output unreadable while the pattern of the masks gave the value away."""
+
+CUT = 12
+"""Characters by which the beginning or the end of a secret is known where another text has cut it off. A secret has at least twice as
+many, so that what is left of it could not be guessed from them."""
 
 SHORTEST_LINE = 16
 """Characters from which one line of a secret of several lines is a secret of its own."""
@@ -27,6 +32,8 @@ class Masker:
 
     def __init__(self, secrets: Iterable[object] = ()) -> None:
         self._words: set[str] = set()
+        self._ends: dict[str, set[str]] = {}
+        """By the characters with which they begin or end: the words that may be cut off."""
         self._pattern: re.Pattern[str] | None = None
         self._lock = threading.Lock()
         for secret in secrets:
@@ -38,8 +45,18 @@ class Masker:
         if len(text) < SHORTEST or not text.strip():
             return
         with self._lock:
-            self._words.update(word for word in _forms(text) if len(word) >= SHORTEST)
-            self._pattern = None
+            for word in _forms(text):
+                if len(word) >= SHORTEST and word not in self._words:
+                    self._words.add(word)
+                    self._pattern = None
+                    if len(word) >= 2 * CUT and "\n" not in word and not word.startswith("-----"):
+                        for end in (word[:CUT], word[-CUT:]):
+                            self._ends.setdefault(end, set()).add(word)
+
+    def learn(self, data: object) -> None:
+        """Learns the secrets that stand in the open in what a user wrote."""
+        for value in values(data):
+            self.add(value)
 
     def mask(self, text: str) -> str:
         """The text with every known secret replaced, also where two of them overlap."""
@@ -48,11 +65,22 @@ class Masker:
             return text
         kept: list[str] = []
         end = 0
-        for match in pattern.finditer(text):
-            if match.start() >= end:
-                kept.append(text[end : match.start()] + MASK)
-            end = max(end, match.end(1))
+        for start, stop in sorted(self._reach(text, *match.span(1)) for match in pattern.finditer(text)):
+            if start >= end:
+                kept.append(text[end:start] + MASK)
+            end = max(end, stop)
         return "".join([*kept, text[end:]])
+
+    def _reach(self, text: str, start: int, stop: int) -> tuple[int, int]:
+        """From where to where a secret stands of which this much was found: all of it, or what was left when it was cut off."""
+        before, after = 0, 0
+        for word in self._ends.get(text[start:stop], ()):
+            if word.startswith(text[start:stop]):
+                after = max(after, _in_common(word, text[start : start + len(word)]) - CUT)
+            if word.endswith(text[start:stop]):
+                ending = text[max(0, stop - len(word)) : stop]
+                before = max(before, _in_common(word[::-1], ending[::-1]) - CUT)
+        return start - before, stop + after
 
     def mask_data(self, data: Any) -> Any:
         """A copy of nested data that may be shown. References to secrets are shown as such: they hold no value."""
@@ -62,7 +90,7 @@ class Masker:
         with self._lock:
             if self._pattern is None and self._words:
                 # Looking ahead finds the longest secret at each place, whether or not another one covers that place.
-                self._pattern = re.compile(f"(?=({_any_of(sorted(self._words, key=len, reverse=True))}))")
+                self._pattern = re.compile(f"(?=({_any_of(sorted(self._words | self._ends.keys(), key=len, reverse=True))}))")
             return self._pattern
 
 
@@ -98,6 +126,12 @@ class _DataMask:
         return MASK if is_secret_key(key) and not shows_nothing and not is_reference else self.of(value)
 
 
+def _in_common(one: str, other: str) -> int:
+    """With how many characters both begin."""
+    differ = (place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
+    return next(differ, min(len(one), len(other)))
+
+
 def _forms(text: str) -> Iterator[str]:
     """A secret as other texts may hold it: escaped, quoted, encoded, line by line."""
     yield text
@@ -108,7 +142,10 @@ def _forms(text: str) -> Iterator[str]:
     yield quote(text, errors="replace")
     yield quote(text, safe="", errors="replace")
     yield quote_plus(text, errors="replace")
-    yield text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    yield repr(text.encode(errors="replace"))[2:-1]
+    yield re.sub("%..", lambda code: code.group().lower(), quote(text, safe="", errors="replace"))
+    yield html.escape(text, quote=False)
+    yield html.escape(text)
     yield from _in_base64(text.encode(errors="replace"))
     for line in text.splitlines() if "\n" in text else ():
         if len(line.strip()) >= SHORTEST_LINE and not line.strip().startswith("-----"):

@@ -18,6 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 from occopus.descriptors.loader import load_file
 from occopus.diagnostics import Diagnostics, Fault
+from occopus.engine.failures import without_secrets
 from occopus.engine.faults import report_template_faults
 from occopus.engine.planning import World, make_plan, seeded
 from occopus.engine.rehearsal import Rehearsal, Rehearsed, without_effects
@@ -91,6 +92,7 @@ class Workspace:
         store = open_store(self.settings.store_url, self.warn)
         password = urlsplit(self.settings.store_url).password
         if password:
+            self.masker.add(password)
             self.masker.add(unquote(password))
         return store
 
@@ -107,7 +109,7 @@ class Workspace:
             self.masker.add(value)
             return value
 
-        return Outside(run_command, look_up, self.warn, self.masker.add)
+        return Outside(run_command, look_up, lambda doubt: self.warn(self.masker.mask(doubt)), self.masker.add)
 
     def read(self, paths: Iterable[str | Path], *, definitions_only: bool = False) -> Description:
         """Read and check descriptions and node definitions, all files together; definitions that are not among them come from the store.
@@ -115,9 +117,11 @@ class Workspace:
         Raises:
             DescriptionError: with every fault of all files.
         """
-        diagnostics = Diagnostics()
+        diagnostics = Diagnostics(self.masker.mask)
         wanted = {os.path.realpath(path): path for path in paths}.values()
         documents = [document for path in wanted if (document := load_file(path, diagnostics))]
+        for document in documents:
+            self.masker.learn(document.data)
         complete = len(documents) == len(wanted)
         definitions: dict[str, Definition] = {}
         descriptions = []
@@ -149,7 +153,8 @@ class Workspace:
     def render(self, infrastructure: Infrastructure) -> list[Rehearsed]:
         """What each instance would get, before anything exists. Doubts were told when the description was read."""
         quiet = replace(without_effects(self.outside), warn=_ignore)
-        return list(Rehearsal(infrastructure, self.composition, quiet).rehearse())
+        with without_secrets(self.masker.mask):
+            return list(Rehearsal(infrastructure, self.composition, quiet).rehearse())
 
     def plan_from_nothing(self, infrastructure: Infrastructure) -> Plan:
         """What building a new infrastructure would do."""
@@ -165,7 +170,8 @@ class Workspace:
         source = record.desired if record.desired is not None else record.former
         if source is None:
             raise InfrastructureNotFound(infra_id)
-        return compile_source(source, self.composition)
+        self.masker.learn(from_plain(source))
+        return compile_source(source, self.composition, self.masker.mask)
 
     def list(self) -> list[InfraRecord]:
         """All infrastructures in the store, the oldest first."""
@@ -193,8 +199,9 @@ class Workspace:
         return iter(found)
 
     def _stored_definition(self, name: str) -> Definition | None:
-        implementations = load_definition(self.store, self.user, name)
-        return Definition(name, tuple(from_plain(implementations))) if implementations else None
+        implementations = from_plain(load_definition(self.store, self.user, name) or [])
+        self.masker.learn(implementations)
+        return Definition(name, tuple(implementations)) if implementations else None
 
     def _perhaps_in_the_unreadable(self, name: str) -> Definition:
         """Where a file can't be read, a definition that is not found may stand in it: it is not reported as missing."""

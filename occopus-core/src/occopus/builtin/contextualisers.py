@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import yaml
@@ -61,8 +62,9 @@ def _check_cloud_config(text: str) -> None:
         data = yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else "?"
-        raise RenderError(f"the rendered cloud-config is no valid YAML: line {line}: {error.problem}") from None
+        problem = re.sub(r"'(?!<)[^']{2,}'", "'...'", error.problem or "")  # the parser quotes what stands there, which may be a secret
+        raise RenderError(f"the rendered cloud-config is no valid YAML: line {line}: {problem}") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise RenderError(f"the rendered cloud-config is no valid YAML: {error}") from None
+        raise RenderError(f"the rendered cloud-config is no valid YAML: {type(error).__name__}") from None
     if not isinstance(data, dict | None):
         raise RenderError("the rendered cloud-config is no mapping")

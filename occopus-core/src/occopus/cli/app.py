@@ -36,12 +36,11 @@ class App:
     def open(self, kind: type[W], *, parallelize: bool = False, parallelism: int | None = None) -> W:
         """The workspace, or the manager, with the settings that the user chose; those on the command line go first."""
         opened = kind.open(self.cfg, self.auth_data_path, warn=self.warn, masker=self.masker)
-        if opened.settings.log_file:
-            from occopus.logs import set_up_logging  # noqa: PLC0415 - only where a log is wanted
+        from occopus.logs import set_up_logging  # noqa: PLC0415 - help and usage errors need no log
 
-            diagnostics = Diagnostics()
-            set_up_logging(opened.settings.log_file, opened.settings.log_level, self.masker, diagnostics)
-            self.show_faults(diagnostics.faults)
+        diagnostics = Diagnostics()
+        set_up_logging(opened.settings.log_file, opened.settings.log_level, self.masker, diagnostics)
+        self.show_faults(diagnostics.faults)
         if parallelize or parallelism:
             opened.settings = replace(opened.settings, parallelize=True, parallelism=parallelism or opened.settings.parallelism)
         return opened
@@ -63,6 +62,10 @@ class App:
     def give(self, text: str) -> None:
         """Give a program, or whoever reads standard output, the data asked for."""
         click.echo(self.masker.mask(text))
+
+    def give_exactly(self, text: str) -> None:
+        """Give data in which a user's own secrets are wanted."""
+        click.echo(text)
 
     def give_json(self, data: Any, exact: bool = False) -> None:
         """Give data as JSON; values under keys that look like secrets are masked unless the data is wanted `exact`."""

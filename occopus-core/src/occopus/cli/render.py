@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from typing import Any
 
@@ -33,13 +34,13 @@ def command(app: App, infra_def: str, nodes: tuple[str, ...], as_json: bool) -> 
     infrastructure, _ = app.read(workspace, infra_def, nodes)
     rows = [_row(rehearsed) for rehearsed in workspace.render(infrastructure)]
     if as_json:
-        return app.give_json(rows, exact=True)
+        return app.give_exactly(json.dumps(rows, indent=2, default=str))
     for row in rows:
-        app.give(f"--- {row.pop('node')} {row.pop('index')}")
+        app.give_exactly(f"--- {row.pop('node')} {row.pop('index')}")
         text = row.pop("user_data")
-        app.give(yaml.safe_dump({key: value for key, value in row.items() if value is not None}, sort_keys=False).rstrip())
+        app.give_exactly(yaml.safe_dump({key: value for key, value in row.items() if value is not None}, sort_keys=False).rstrip())
         if text:
-            app.give("user_data:\n" + "\n".join(f"  {line}" for line in text.splitlines()))
+            app.give_exactly("user_data:\n" + "\n".join(f"  {line}" for line in text.splitlines()))
     return None
 
 

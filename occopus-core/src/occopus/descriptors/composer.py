@@ -92,6 +92,9 @@ class Composer:
     def _fault(self, text: Text, at: int, message: str, hint: str | None = None) -> None:
         self._loading.fault(text, at, message, hint)
 
+    def _quote(self, words: str, at: int) -> str:
+        return self._loading.quote(words, self._text, at)
+
     def _stop(self, at: int, message: str, hint: str | None = None) -> Stopped:
         return self._loading.stop(self._text, at, message, hint)
 
@@ -158,7 +161,7 @@ class Composer:
         try:
             return convert(text)
         except NotANumber:
-            message = f"{self._loading.quote(text)} is written like a number or truth value and is none that can be kept"
+            message = f"{self._quote(text, at)} is written like a number or truth value and is none that can be kept"
             self._fault(self._text, at, message, "put it in quotes if text is meant")
             return text
 
@@ -174,10 +177,11 @@ class Composer:
         self._loading.spend(1, self._text, at)
         _, node = self._anchors.get(name, (0, None))
         if name not in self._anchors:
-            hint = None if self._loading.confidential else did_you_mean(name, self._anchors)
-            self._fault(self._text, at, f"no anchor is named {self._loading.quote(name)} before this alias", hint)
+            shown = {anchor for anchor, (place, _) in self._anchors.items() if not self._text.hides(place)}
+            hint = None if self._text.hides(at) else did_you_mean(name, shown)
+            self._fault(self._text, at, f"no anchor is named {self._quote(name, at)} before this alias", hint)
         elif node is None:
-            self._fault(self._text, at, f"the alias {self._loading.quote(name)} stands inside of what it repeats, so that it has no end")
+            self._fault(self._text, at, f"the alias {self._quote(name, at)} stands inside of what it repeats, so that it has no end")
         else:
             self._check_depth(len(self._stack) + node.depth, at)
         self._place(node or Node(self._text, at, None))
@@ -185,7 +189,7 @@ class Composer:
     def _anchor(self, name: str, at: int, node: Node | None) -> None:
         if name in self._anchors:
             first = self._text.where(self._anchors[name][0])
-            message = f"the anchor {self._loading.quote(name)} is given twice; the first is at {first}"
+            message = f"the anchor {self._quote(name, at)} is given twice; the first is at {first}"
             self._fault(self._text, at, message, "give each anchor a name of its own")
         self._anchors[name] = (at, node)
 

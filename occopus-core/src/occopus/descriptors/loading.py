@@ -74,12 +74,12 @@ class Loading:
         if self._nodes > limits.NODES:
             raise self.stop(text, at, f"the description has more than {limits.NODES:,} keys and values: that is too large")
 
-    def quote(self, words: object) -> str:
-        """Words of the user's for a message."""
-        if self.confidential:
+    def quote(self, words: object, text: Text, at: int) -> str:
+        """Words of the user's that stand at a place, for a message."""
+        if text.hides(at):
             return "'...'"
-        text = "".join(c if c.isprintable() else "·" for c in str(words)[:60])
-        return f"'{text}{'...' if len(str(words)) > 60 else ''}'"
+        shown = "".join(c if c.isprintable() else "·" for c in str(words)[:60])
+        return f"'{shown}{'...' if len(str(words)) > 60 else ''}'"
 
 
 def why_unreadable(error: Exception, name: str) -> str:

@@ -34,7 +34,7 @@ def _add(entries: Entries, key: Node, value: Node, loading: Loading) -> None:
     if key.data in entries:
         first = entries[key.data][0]
         where = first.text.where(first.at)
-        message = f"the key {loading.quote(key.data)} is given twice in one mapping; the first is at {where}"
+        message = f"the key {loading.quote(key.data, key.text, key.at)} is given twice in one mapping; the first is at {where}"
         loading.fault(key.text, key.at, message, "keep one of them")
     entries[key.data] = (key, value)
 

@@ -68,7 +68,7 @@ def explain(error: yaml.YAMLError, text: Text) -> Explained:
         at = context.index
     for pattern, message, hint in _MEANINGS:
         if re.search(pattern, problem):
-            return at, message.format(context=_opened(context, text), character=_character(text.content, at)), hint and hint.format()
+            return at, message.format(context=_opened(context, text), character=_character(text, at)), hint and hint.format()
     return at, "this does not follow the rules of YAML", None
 
 
@@ -84,5 +84,7 @@ def _opened(context: yaml.Mark | None, text: Text) -> str:
     return f"the bracket at {text.where(context.index)} is not closed" if context else "a bracket is not closed"
 
 
-def _character(content: str, at: int) -> str:
-    return f"'{content[at]}'" if at < len(content) and content[at].isprintable() else "the end of the line"
+def _character(text: Text, at: int) -> str:
+    if at >= len(text.content) or not text.content[at].isprintable():
+        return "the end of the line"
+    return "this character" if text.hides(at) else f"'{text.content[at]}'"

@@ -39,10 +39,13 @@ class Tags:
             made = self._secret(node)
         else:
             if not self._loading.lenient:
-                shown = self._loading.quote(tag)
-                self._fault(node, f"the tag {shown} is not known here", None if self._loading.confidential else did_you_mean(tag, TAGS))
+                hint = None if self._text.hides(node.at) else did_you_mean(tag, TAGS)
+                self._fault(node, f"the tag {self._quote(tag, node)} is not known here", hint)
             return node
         return made or Node(self._text, node.at, None)
+
+    def _quote(self, words: str, node: Node) -> str:
+        return self._loading.quote(words, self._text, node.at)
 
     def _fault(self, node: Node, message: str, hint: str | None = None) -> None:
         self._loading.fault(self._text, node.at, message, hint)
@@ -75,7 +78,7 @@ class Tags:
             self._fault(node, f"'{tag}' takes a url and nothing else", f"write {tag} {{url: file://name.yaml}}")
             return None
         if url[: len(SCHEME)].lower() != SCHEME or len(url) == len(SCHEME):
-            self._fault(node, f"{self._loading.quote(url)} cannot be imported: only {SCHEME} is supported", f"write url: {SCHEME}name.yaml")
+            self._fault(node, f"{self._quote(url, node)} cannot be imported: only {SCHEME} is supported", f"write url: {SCHEME}name.yaml")
             return None
         return self._text.folder / unquote(url[len(SCHEME) :])
 

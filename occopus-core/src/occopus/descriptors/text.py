@@ -9,7 +9,8 @@ from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
-from occopus.diagnostics import Position, Source
+from occopus.diagnostics import HIDDEN, Position, Source
+from occopus.model.plain_secret import Span, spans
 
 Complain = Callable[["Text", int, str, str | None], None]
 """Reports a fault in a text: at which index, what, and a hint."""
@@ -23,13 +24,40 @@ MOST_CONTROL_FAULTS = 20
 class Text:
     """A text, the name it is shown under and the folder that relative paths in it start from.
 
-    With `shown` off its lines never appear in faults: they may hold secrets.
+    Faults show its lines without the secrets in them; with `shown` off they show none, since any may hold one.
     """
 
     def __init__(self, name: str, content: str, folder: Path, shown: bool = True) -> None:
         self.content = content.removeprefix("\ufeff")
         self.folder = folder
-        self.source = Source(name, self.content if shown else "")
+        self._name = name
+        self._shown = shown
+
+    @cached_property
+    def source(self) -> Source:
+        return Source(self._name, self._without_secrets if self._shown else "")
+
+    @cached_property
+    def _without_secrets(self) -> str:
+        parts, shown = [], 0
+        for start, end in self._secrets:
+            hidden = re.sub(r"[^\n]", HIDDEN, self.content[start:end])
+            parts += [self.content[shown:start], hidden]
+            shown = end
+        return "".join([*parts, self.content[shown:]])
+
+    @cached_property
+    def _secrets(self) -> list[Span]:
+        return spans(self.content)
+
+    def hides(self, index: int) -> bool:
+        """Whether the character at an index belongs to a secret, or may do so."""
+        before = bisect_right(self._secrets, (index, len(self.content)))
+        return not self._shown or (before > 0 and index < self._secrets[before - 1][1])
+
+    def unseen(self) -> Text:
+        """The same text, of which faults show nothing."""
+        return Text(self._name, self.content, self.folder, shown=False)
 
     @cached_property
     def _line_starts(self) -> list[int]:
@@ -52,7 +80,7 @@ def decode(content: bytes, make: Callable[[str], Text], complain: Complain) -> T
     mark, encoding = next(((mark, name) for mark, name in _MARKS if content.startswith(mark)), (b"", "utf-8"))
     content = content[len(mark) :]
     if not encoding.startswith("utf-16") and (zero := content.find(0)) >= 0:
-        text = make(content[:zero].decode(errors="replace"))
+        text = make(content[:zero].decode(errors="replace")).unseen()
         complain(text, len(text.content), "this is not a text file: it has zero bytes", None)
         return None
     try:
@@ -60,7 +88,7 @@ def decode(content: bytes, make: Callable[[str], Text], complain: Complain) -> T
     except UnicodeDecodeError as error:
         readable = content[: error.start].decode(encoding, errors="replace")
         message = f"this is not {encoding.upper()[:6].rstrip('-')} text: byte 0x{content[error.start]:02X} does not fit"
-        text = make(readable + "\ufffd")
+        text = make(readable + "\ufffd").unseen()
         complain(text, len(text.content) - 1, message, "save the file as UTF-8")
         return None
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
+from occopus.masking import Masker
 from occopus.model.instance import Handle
 from occopus.model.node import Section, digest
 from occopus.plugins.contextualiser import Context
@@ -34,16 +35,29 @@ class Inputs:
     @cached_property
     def storable_resource(self) -> Section:
         """The resource section without values that hold a secret. What was written out in the description is none."""
-        storable: Section = _without(self.resource, self.written, self.secrets)
+        storable: Section = _without(self.resource, self.written, _Searched(self.secrets)) if self.secrets else self.resource
         return storable
 
     def request(self, handle: Handle) -> CreateRequest:
         return CreateRequest(handle, self.machine_name, self.resource, self.context)
 
 
-def _without(value: Any, written: Any, secrets: frozenset[str]) -> Any:
+class _Searched:
+    """Finds secrets, and values that follow from them."""
+
+    def __init__(self, secrets: frozenset[str]) -> None:
+        self._secrets = secrets
+        self._masker = Masker(secrets)
+
+    def are_in(self, value: object) -> bool:
+        """Whether a value holds one of them in any form; the masker, which knows the forms, leaves short ones alone."""
+        text = str(value)
+        return any(secret in text for secret in self._secrets) or self._masker.mask(text) != text
+
+
+def _without(value: Any, written: Any, secrets: _Searched) -> Any:
     """The value without what holds a secret. `written` is what it was rendered from: same keys in the same order, unless two became one."""
-    if not secrets or value == written:
+    if value == written:
         return value
     if isinstance(value, Mapping):
         pairs = zip(value.items(), _beside(value, written), strict=True)
@@ -63,6 +77,6 @@ def _beside(value: Any, written: Any) -> Iterable[Any]:
     return [None] * len(value)
 
 
-def _holds(value: Any, written: Any, secrets: frozenset[str]) -> bool:
+def _holds(value: Any, written: Any, secrets: _Searched) -> bool:
     is_leaf = value is not None and not isinstance(value, Mapping | list)
-    return is_leaf and value != written and any(secret in str(value) for secret in secrets)
+    return is_leaf and value != written and secrets.are_in(value)

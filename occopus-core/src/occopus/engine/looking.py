@@ -64,7 +64,8 @@ async def _look(services: Services, infra_id: InfraId, desired: Infrastructure |
         resolver=Resolver(desired, infra_id, services.composition, services.outside) if desired else None,
         health=HealthChecks(services.clock),
     )
-    return await observe(view, instances)
+    seen = await observe(view, instances)
+    return [replace(instance, reason=services.mask(instance.reason)) for instance in seen]
 
 
 def _load(services: Services, infra_id: InfraId) -> tuple[Versioned[InfraRecord], Sequence[Instance]]:

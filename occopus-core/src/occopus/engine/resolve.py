@@ -34,7 +34,7 @@ class Resolver:
         self.outside = outside
         self._contextualisers: dict[str, Any] = {}
         self._fixed: dict[tuple[str, int], Section] = {}
-        """Health check sections that are the same for every instance."""
+        """Health check sections that are the same for every instance, by the type of the node and the index of its implementation."""
 
     def inputs(
         self,
@@ -103,7 +103,7 @@ class Resolver:
         self, node: Node, implementation: Implementation, instance: Instance, failures: list[RenderError] | None = None
     ) -> Section:
         section = implementation.health_check or {}
-        place = node.name, implementation.index
+        place = node.type, implementation.index
         if place in self._fixed:
             return self._fixed[place]
         subject = Subject(self.infrastructure, self.infra_id, node, implementation, instance.node_id)
@@ -136,7 +136,8 @@ class Resolver:
         for secret in rules.secret_values(fitted):
             self.outside.learn(secret)
         for problem in rules.problems(fitted):
-            if not (self.outside.pretended and is_made_up(_at(section, problem.path), _at(fitted, problem.path))):
+            pretended = self.outside.pretended and is_made_up(_at(section, problem.path), _at(fitted, problem.path))
+            if not (problem.warning or pretended):
                 templates.fail(templates.error(f"after rendering, {problem.message}", (name, *problem.path), problem.hint))
         return fitted
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from occopus.credentials import Credentials
@@ -17,6 +17,7 @@ from occopus.model.event import Event
 from occopus.model.infrastructure import InfraId, Infrastructure
 from occopus.model.instance import NodeId
 from occopus.model.node import Section
+from occopus.model.secret import from_plain
 from occopus.schema.composition import Composition
 from occopus.schema.infrastructure import compile_source
 from occopus.store.base import Store
@@ -42,6 +43,10 @@ class Watcher:
         """The same, but what goes wrong with telling (nobody reads any more, for example) does not go wrong with the work."""
         return Watcher(*(_undisturbing(tell) for tell in (self.event, self.waiting, self.stopping, self.abandoned)))
 
+    def masked(self, mask: Callable[[str], str]) -> Watcher:
+        """The same, told of no secrets. What events say is masked before they are stored."""
+        return replace(self, waiting=lambda node_id, reason: self.waiting(node_id, mask(reason)))
+
 
 def _undisturbing(tell: Callable[..., None]) -> Callable[..., None]:
     def quietly(*news: object) -> None:
@@ -65,6 +70,8 @@ class Services:
     watcher: Watcher = field(default_factory=Watcher)
     mask: Callable[[str], str] = str
     """Hides known secrets in a text."""
+    learn: Callable[[Section], None] = _ignore
+    """Is told of descriptions, for the secrets that stand in them."""
     _compiled: deque[tuple[Section, Infrastructure]] = field(default_factory=lambda: deque(maxlen=4), repr=False, compare=False)
     """What was compiled last: one pass after the other works on the same."""
 
@@ -83,5 +90,6 @@ class Services:
         for known, infrastructure in self._compiled:
             if known == source:
                 return infrastructure
-        self._compiled.append((source, compile_source(source, self.composition)))
+        self.learn(from_plain(source))
+        self._compiled.append((source, compile_source(source, self.composition, self.mask)))
         return self._compiled[-1][1]

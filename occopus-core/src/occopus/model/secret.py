@@ -93,7 +93,8 @@ def _reference(value: Any) -> Any:
 # Whole words of a key, and endings of a key without its separators.
 _WORDS = frozenset({"pass", "pw", "pwd"})
 _ENDINGS = re.compile(
-    r"(password|passwd|passphrase|secret|token|(private|secret|access|api|client|account|signing|encryption)key|credentials?)$"
+    r"(password|passwd|passphrase|passcode|secret|token|authorization|credential"
+    r"|(private|secret|access|api|client|account|shared|master|signing|encryption)key)s?$"
 )
 
 

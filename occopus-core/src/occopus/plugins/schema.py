@@ -18,11 +18,12 @@ SECTIONS = ("resource", "contextualisation", "config_management", "health_check"
 
 @dataclass(frozen=True)
 class Problem:
-    """What a check found: where (keys and list indices from the section down) and what."""
+    """What a check found: where (keys and list indices from the section down) and what. A warning stops nobody."""
 
     path: tuple[str | int, ...]
     message: str
     hint: str | None = None
+    warning: bool = False
 
 
 Check = Callable[[Section], Iterable[Problem]]

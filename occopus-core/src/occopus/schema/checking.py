@@ -44,11 +44,12 @@ class Reporter:
         self.diagnostics.warning(self.prefix + message, self.locate((*self.base, *path), of_key), hint)
 
     def problems(self, problems: Iterator[Problem]) -> bool:
-        """Report all; whether there was none."""
+        """Report all; whether there was none but warnings."""
         clean = True
         for problem in problems:
-            clean = False
-            self.error(problem.message, problem.path, problem.hint, of_key=problem.message.startswith("unknown key"))
+            clean = clean and problem.warning
+            report = self.warning if problem.warning else self.error
+            report(problem.message, problem.path, problem.hint, of_key=problem.message.startswith("unknown key"))
         return clean
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from cerberus import SchemaError
 
 from occopus.errors import MissingPlugin
+from occopus.model.plain_secret import values
 from occopus.model.secret import is_secret_key
 from occopus.plugins.health import HealthCheckSpec
 from occopus.plugins.registry import Registry
@@ -22,10 +23,10 @@ def _secret_values(data: Any, schema: Any) -> Iterator[str]:
     if isinstance(data, Mapping):
         for key, value in data.items():
             rule = rules.get(key, {})
-            if isinstance(value, Mapping | list):
+            if rule.get("meta", {}).get("secret") or is_secret_key(key):
+                yield from values({"secret": value})
+            else:
                 yield from _secret_values(value, rule.get("schema"))
-            elif value is not None and (rule.get("meta", {}).get("secret") or is_secret_key(key)):
-                yield str(value)
     elif isinstance(data, list):
         for item in data:
             yield from _secret_values(item, rules.get("schema"))

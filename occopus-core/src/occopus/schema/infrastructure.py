@@ -132,15 +132,15 @@ class InfrastructureCompiler:
         return plain
 
 
-def compile_source(source: Mapping[str, Any], composition: Composition) -> Infrastructure:
-    """The infrastructure that the store keeps as plain data.
+def compile_source(source: Mapping[str, Any], composition: Composition, mask: Callable[[str], str] = str) -> Infrastructure:
+    """The infrastructure that the store keeps as plain data. `mask` hides the secrets that faults may quote.
 
     Raises:
         DescriptionError: it can't be used any more, since a plugin that it needs is not installed, for example.
     """
     data = dict(from_plain(source))
     definitions = {name: Definition(name, tuple(items)) for name, items in data.pop("definitions").items()}
-    diagnostics = Diagnostics()
+    diagnostics = Diagnostics(mask)
     compiler = InfrastructureCompiler(composition, diagnostics, definitions, lambda name: None)
     infrastructure = compiler.compile(data, nowhere)
     diagnostics.raise_if_errors()

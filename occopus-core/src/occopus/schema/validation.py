@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 from cerberus import TypeDefinition, Validator
 from cerberus import errors as codes
 
-from occopus.diagnostics import did_you_mean
-from occopus.model.secret import SecretReference
+from occopus.diagnostics import MASK, did_you_mean
+from occopus.model.secret import SecretReference, is_secret_key
 from occopus.plugins.schema import Problem, Schema
 from occopus.schema import core
 
@@ -78,13 +78,15 @@ def _problem(error: Any, schema: Schema) -> Problem:
         known = _at(schema, error.schema_path)
         return Problem(path, f"unknown key '{path[-1]}'", did_you_mean(path[-1], known))
     meta = _at(schema, error.schema_path[:-1]).get("meta", {})
+    is_secret = meta.get("secret") or any(map(is_secret_key, path))
+    shown = f"'{MASK}'" if is_secret and isinstance(error.value, str | int | float) else describe(error.value)
     if error.code == codes.REQUIRED_FIELD.code:
         return Problem(path[:-1], f"the key '{path[-1]}' is missing", meta.get("description"))
     if error.rule == "nullable":
         return Problem(path, f"{_name(path)} has no value", meta.get("description"))
     if error.rule == "allowed" and not isinstance(error.value, list):
-        return Problem(path, f"{_name(path)} can't be {describe(error.value)}", did_you_mean(error.value, error.constraint))
-    return Problem(path, f"{_name(path)} {_demand(error, meta.get('expected'))}")
+        return Problem(path, f"{_name(path)} can't be {shown}", did_you_mean(error.value, error.constraint))
+    return Problem(path, f"{_name(path)} {_demand(error, meta.get('expected'), shown)}")
 
 
 def _at(schema: Schema, path: Iterable[Any]) -> Mapping[str, Any]:
@@ -102,25 +104,25 @@ def _name(path: tuple[str | int, ...]) -> str:
     return f"'{path[-1]}'" if path else "it"
 
 
-def _demand(error: Any, expected: str | None) -> str:
-    """What a value must be and is not."""
+def _demand(error: Any, expected: str | None, shown: str) -> str:
+    """What a value must be and is not. `shown` is the value as it may be shown."""
     rule, constraint, value = error.rule, error.constraint, error.value
     if expected:
-        return f"must be {expected}, not {describe(value)}"
+        return f"must be {expected}, not {shown}"
     if rule == "type":
-        return f"must be {_type_words(constraint)}, not {describe(value)}"
+        return f"must be {_type_words(constraint)}, not {shown}"
     if rule == "regex":
-        return f"must be text of the form {constraint}, not {describe(value)}"
+        return f"must be text of the form {constraint}, not {shown}"
     if rule == "empty":
         return "must not be empty"
     if rule in _BOUNDS:
         if rule in ("min", "max"):
-            return f"must {_BOUNDS[rule]} {constraint}, not {describe(value)}"
+            return f"must {_BOUNDS[rule]} {constraint}, not {shown}"
         unit = ("character" if isinstance(value, str) else "item") + ("" if constraint == 1 else "s")
         return f"must {_BOUNDS[rule]} {constraint} {unit}, not {len(value)}"
     if error.is_logic_error:
-        return f"has none of the forms that are allowed, being {describe(value)}"
-    return f"is {describe(value)}: {_cerberus_words(error)}"
+        return f"has none of the forms that are allowed, being {shown}"
+    return f"is {shown}: {_cerberus_words(error)}" if shown == describe(value) else f"is {shown}: it breaks the rule '{rule}'"
 
 
 _BOUNDS = {"min": "be at least", "max": "be at most", "minlength": "have at least", "maxlength": "have at most"}

@@ -6,6 +6,7 @@ import base64
 import binascii
 import gzip
 import logging
+import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -55,7 +56,7 @@ def parse(text: str, logger: logging.Logger) -> CloudConfig:
     try:
         config = yaml.safe_load(text) or {}
     except yaml.YAMLError as error:
-        raise invalid(f"the cloud-config is no valid YAML: {_reason(error)}") from error
+        raise invalid(f"the cloud-config is no valid YAML: {_reason(error)}") from None
     if not isinstance(config, Mapping):
         raise invalid(f"the cloud-config must be a mapping, not a {type(config).__name__}")
     entries = _list(config, "write_files")
@@ -72,7 +73,8 @@ def _reason(error: yaml.YAMLError) -> str:
     """Without the excerpt that PyYAML shows: the text may hold secrets."""
     mark = getattr(error, "problem_mark", None)
     place = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-    return f"{getattr(error, 'problem', None) or 'it can not be read'}{place}"
+    problem = re.sub(r"'(?!<)[^']{2,}'", "'...'", getattr(error, "problem", None) or "it can not be read")
+    return f"{problem}{place}"
 
 
 def _list(config: Mapping[Any, Any], key: str) -> list[Any]:

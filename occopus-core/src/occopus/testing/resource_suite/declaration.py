@@ -79,4 +79,5 @@ def problems(spec: ResourceHandlerSpec, section: Mapping[str, Any]) -> Iterator[
         return
     for check in spec.checks:
         for problem in check(section):
-            yield f"{'.'.join(map(str, problem.path))}: {problem.message}"
+            if not problem.warning:
+                yield f"{'.'.join(map(str, problem.path))}: {problem.message}"
