@@ -25,10 +25,10 @@ pytestmark = pytest.mark.endurance
 WEATHERS = (
     {},
     {"hidden": 40.0},
-    {"page": 1, "rate": 5.0},
+    {"page": 5, "rate": 5.0},
     {"lost_reply": 0.2, "refused": 0.2},
 )
-"""Of the first cloud; whatever it is like, a command comes to its end in it."""
+"""Of the first cloud; whatever it is like, a command comes to its end in it, and a look sees everything."""
 
 
 STUBBORN = replace(PATIENT, retry_attempts=50, look_attempts=50)

@@ -9,7 +9,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from math import inf
+from math import ceil, inf
 from typing import Any
 
 from hypothesis import HealthCheck, note, settings
@@ -307,13 +307,24 @@ class RandomWorld(RuleBasedStateMachine):
         return replace(before, targets=targets)
 
 
-RandomWorld.TestCase.settings = settings(
-    max_examples=int(os.environ.get("OCCOPUS_WORLDS", "200")),
-    derandomize="OCCOPUS_WORLDS" not in os.environ,  # the gate tries the same worlds each time; new ones are looked for apart from it
-    stateful_step_count=12,
-    deadline=None,
-    print_blob=True,
-    phases=(Stage.explicit, Stage.reuse, Stage.generate, Stage.shrink),
-    suppress_health_check=list(HealthCheck),
-)
-TestRandomWorlds = RandomWorld.TestCase
+WORLDS = int(os.environ.get("OCCOPUS_WORLDS", "200"))
+BATCH = 200
+"""Worlds that one test tries: Hypothesis remembers all of them, and several processes share the tests."""
+
+
+def _tests(number: int) -> type:
+    """The tests of one batch."""
+    made: type = type(f"{RandomWorld.__name__}{number}", (RandomWorld,), {}).TestCase  # type: ignore[attr-defined]  # a state machine has it
+    made.settings = settings(  # type: ignore[attr-defined]
+        max_examples=min(WORLDS, BATCH),
+        derandomize="OCCOPUS_WORLDS" not in os.environ,  # the gate tries the same worlds each time; new ones are looked for apart from it
+        stateful_step_count=12,
+        deadline=None,
+        print_blob=True,
+        phases=(Stage.explicit, Stage.reuse, Stage.generate, Stage.shrink),
+        suppress_health_check=list(HealthCheck),
+    )
+    return made
+
+
+globals().update({f"TestRandomWorlds{number}": _tests(number) for number in range(ceil(WORLDS / BATCH))})

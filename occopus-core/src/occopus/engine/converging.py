@@ -59,7 +59,7 @@ def reconciler_of(
     services: Services, journal: Journal, record: InfraRecord, desired: Infrastructure | None = None, *, force_replace: bool = False
 ) -> Iterator[Reconciler]:
     """One that brings an infrastructure to what a record of it says."""
-    desired = desired or services.compiled(record.desired)
+    desired = services.known(desired) if desired else services.compiled(record.desired)
     work = pass_of(services, journal, desired)
     try:
         world = World(desired, services.compiled(record.former), targets=record.targets)

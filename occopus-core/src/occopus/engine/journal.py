@@ -1,7 +1,7 @@
 """The journal of one pass: intent before an effect, fact after it, all under one lease.
 
 It keeps what it has read and written, so that no step reads the infrastructure again. Whoever waits for the store waits in a thread:
-one that is away for a while holds up nothing else.
+one that is away for a while holds up nothing else. What comes while the store is written to goes in one transaction afterwards.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from functools import partial, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from occopus.engine.clock import Clock
+from occopus.engine.commits import Batch, GroupCommit, MakeUp
 from occopus.errors import InfrastructureNotFound
 from occopus.model.event import Event
 from occopus.model.infrastructure import InfraId, InfraRecord
@@ -76,8 +77,7 @@ class Journal:
         self.clock = clock
         self._listen = listen
         self._mask = mask
-        self._writing = threading.RLock()
-        """Held while the store is written to, and what was written is noted."""
+        self._commits = GroupCommit(self._write)
         self._noting = threading.Lock()
         """Held while what is known changes, never while anybody waits for the store."""
         self.going: frozenset[NodeId] = frozenset()
@@ -148,71 +148,80 @@ class Journal:
     @in_thread
     def save_infra(self, infra: InfraRecord, kind: str, message: str = "") -> None:
         """Write the infrastructure's own record, with an event that says why."""
-        self._commit([self._event(kind, message=message)], infra=infra)
+        self._commit(lambda: Batch([self._event(kind, message=message)], infra))
 
     @in_thread
     def remember_manager(self, section: Section) -> None:
         """Note that a config manager will know of this infrastructure, before it does."""
-        with self._writing:
-            if section not in self.infra.config_managers:
-                known = (*self.infra.config_managers, section)
-                event = self._event("config-manager", message=str(section["type"]))
-                self._commit([event], infra=replace(self.infra, config_managers=known))
+
+        def unless_known() -> Batch | None:
+            if section in self.infra.config_managers:
+                return None
+            known = (*self.infra.config_managers, section)
+            return Batch([self._event("config-manager", message=str(section["type"]))], replace(self.infra, config_managers=known))
+
+        self._commit(unless_known)
 
     @in_thread
     def answer(self, requests: Sequence[ScaleRequest], infra: InfraRecord, leaving: Sequence[Instance], told: Sequence[str]) -> None:
         """Write what follows from users' requests, and that they are done with."""
         events = [self._event("scaled", message=message) for message in told]
         events += [self._event("dropping", instance, instance.reason) for instance in leaving]
-        self._commit(events, infra=infra, instances=leaving, others=[delete_request(request) for request in requests])
+        self._commit(lambda: Batch(events, infra, leaving, others=[delete_request(request) for request in requests]))
 
     @in_thread
     def take_over(self, infra: InfraRecord, instances: Sequence[Instance]) -> None:
         """Write an infrastructure with its instances as they were found."""
         events = [self._event("adopted", instance, instance.reason) for instance in instances]
-        self._commit(events, infra=infra, instances=instances)
+        self._commit(lambda: Batch(events, infra, instances))
 
     @in_thread
     def save(self, instance: Instance, kind: str | None = None, message: str = "") -> Instance:
         """Write an instance, with an event where `kind` names one. Gives the instance back as it was written."""
-        return self._save(instance, kind, message)
+        masked = replace(instance, reason=self._mask(instance.reason))
+        self._commit(lambda: Batch([self._event(kind, masked, message)] if kind else [], instances=[masked]))
+        return masked
 
     @in_thread
     def note_states(self, seen: Sequence[Instance]) -> None:
         """Write those of the instances that are not what they were, in one batch."""
-        changed = [(each, self.latest(each)) for each in seen if _has_changed(self.latest(each), each)]
-        events = [self._event(*news) for now, before in changed if (news := _news(before, now))]
-        if changed:
-            self._commit(events, instances=[replace(now, reason=self._mask(now.reason)) for now, _ in changed])
+
+        def changes() -> Batch | None:
+            changed = [(each, self.latest(each)) for each in seen if _has_changed(self.latest(each), each)]
+            events = [self._event(*news) for now, before in changed if (news := _news(before, now))]
+            return Batch(events, instances=[replace(now, reason=self._mask(now.reason)) for now, _ in changed]) if changed else None
+
+        self._commit(changes)
 
     def checkpoint(self, handle: Handle) -> None:
         """Store the ids of a handle; when it returns they survive a crash. Called from the threads of handlers."""
-        with self._writing:
+
+        def unless_known() -> Batch | None:
             instance = self._instances[handle.node_id].value
-            if dict(instance.ids) != dict(handle.ids):
-                self._save(replace(instance, ids=dict(handle.ids)))
+            is_known = dict(instance.ids) == dict(handle.ids)
+            return None if is_known else Batch(instances=[replace(instance, ids=dict(handle.ids))])
+
+        self._commit(unless_known)
 
     def asking(self, instance: Instance) -> Instance:
         """Note that its backend is asked to make it just now, perhaps not for the first time. Called from the threads of handlers."""
-        with self._writing:
+
+        def once_a_second() -> Batch | None:
             latest, now = self.latest(instance), self.clock.time()
-            if latest.ids or now - (latest.asked_at or 0.0) < 1.0:  # once a second is often enough
-                return latest
-            return self._save(replace(latest, asked_at=now))
+            is_known = latest.ids or now - (latest.asked_at or 0.0) < 1.0
+            return None if is_known else Batch(instances=[replace(latest, asked_at=now)])
+
+        self._commit(once_a_second)
+        return self.latest(instance)
 
     @in_thread
     def forget(self, instance: Instance, message: str = "") -> None:
         """Take an instance out of the store: nothing is left of it."""
-        with self._writing:
-            known = self._instances.get(instance.node_id)
-            if known is None:
-                return
-            event = self._event("dropped", instance, message)
-            self._write([delete_instance(instance, known.version)], [event])
-            with self._noting:
-                del self._instances[instance.node_id]
-                del self._by_node[instance.node_name][instance.node_id]
-        self._tell(event)
+
+        def unless_forgotten() -> Batch | None:
+            return Batch([self._event("dropped", instance, message)], gone=[instance]) if self.get(instance.node_id) else None
+
+        self._commit(unless_forgotten)
 
     @in_thread
     def forget_infra(self) -> None:
@@ -220,18 +229,19 @@ class Journal:
         assert self._infra is not None, "the journal is loaded or begun first"  # noqa: S101
         event = self._event("destroyed")
         waiting = load_requests(self.store, self.infra_id)
-        self._write([delete_infra(self._infra.value, self._infra.version), *map(delete_request, waiting)], [event])
+        gone = [delete_infra(self._infra.value, self._infra.version), *map(delete_request, waiting)]
+        self.store.write([*gone, append_event(event)], self.lease)
         self._infra = None
         # What came meanwhile goes last: whoever makes a request afterwards finds that there is no such infrastructure any more.
         late = load_requests(self.store, self.infra_id)
         if late:
-            self._write([delete_request(request) for request in late], [])
+            self.store.write([delete_request(request) for request in late], self.lease)
         self._tell(event)
 
     @in_thread
     def note(self, kind: str, instance: Instance | None = None, message: str = "") -> None:
         """Record an event that changes nothing."""
-        self._commit([self._event(kind, instance, message)])
+        self._commit(lambda: Batch([self._event(kind, instance, message)]))
 
     def _load(self) -> None:
         self._infra = load_infra(self.store, self.infra_id)
@@ -240,28 +250,34 @@ class Journal:
         for node_id, known in self._instances.items():
             self._by_node.setdefault(known.value.node_name, {})[node_id] = None
 
-    def _save(self, instance: Instance, kind: str | None = None, message: str = "") -> Instance:
-        instance = replace(instance, reason=self._mask(instance.reason))
-        self._commit([self._event(kind, instance, message)] if kind else [], instances=[instance])
-        return instance
-
-    def _commit(
-        self, events: Sequence[Event], infra: InfraRecord | None = None, instances: Sequence[Instance] = (), others: Sequence[Change] = ()
-    ) -> None:
-        """Write all of it in one batch, then note it and tell of it."""
-        with self._writing:
-            next_infra = Versioned(infra, self.version + 1) if infra else None
-            next_instances = [Versioned(instance, self._version(instance) + 1) for instance in instances]
-            changes = [put_infra(next_infra.value, next_infra.version - 1)] if next_infra else []
-            changes += [put_instance(each.value, each.version - 1) for each in next_instances]
-            self._write([*changes, *others], events)
-            with self._noting:
-                self._infra = next_infra or self._infra
-                for each in next_instances:
-                    self._instances[each.value.node_id] = each
-                    self._by_node.setdefault(each.value.node_name, {})[each.value.node_id] = None
-        for event in events:
+    def _commit(self, make_up: MakeUp) -> None:
+        """Write a batch and tell of it."""
+        batch = self._commits.carry_out(make_up)
+        for event in batch.events if batch else ():
             self._tell(event)
+
+    def _write(self, batches: Sequence[Batch]) -> None:
+        """Write batches in one transaction, then know what they changed."""
+        self.store.write([change for batch in batches for change in self._changes(batch)], self.lease)
+        with self._noting:
+            for batch in batches:
+                self._note(batch)
+
+    def _changes(self, batch: Batch) -> list[Change]:
+        changes: list[Change] = [put_infra(batch.infra, self.version)] if batch.infra else []
+        changes += [put_instance(each, self._version(each)) for each in batch.instances]
+        changes += [delete_instance(each, self._version(each)) for each in batch.gone]
+        return [*changes, *batch.others, *map(append_event, batch.events)]
+
+    def _note(self, batch: Batch) -> None:
+        if batch.infra:
+            self._infra = Versioned(batch.infra, self.version + 1)
+        for each in batch.instances:
+            self._instances[each.node_id] = Versioned(each, self._version(each) + 1)
+            self._by_node.setdefault(each.node_name, {})[each.node_id] = None
+        for each in batch.gone:
+            del self._instances[each.node_id]
+            del self._by_node[each.node_name][each.node_id]
 
     def _version(self, instance: Instance) -> int:
         known = self._instances.get(instance.node_id)
@@ -270,9 +286,6 @@ class Journal:
     def _event(self, kind: str, instance: Instance | None = None, message: str = "") -> Event:
         name, node_id = (instance.node_name, instance.node_id) if instance else ("", "")
         return Event(self.infra_id, self.clock.time(), kind, name, node_id, self._mask(message))
-
-    def _write(self, changes: Sequence[Change], events: Sequence[Event]) -> None:
-        self.store.write([*changes, *map(append_event, events)], self.lease)
 
     def _tell(self, event: Event) -> None:
         """Only when everything is written down here too: whoever listens may fail."""

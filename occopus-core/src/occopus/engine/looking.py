@@ -47,7 +47,7 @@ async def plan(
     scaled = carry_out(requests, record, instances)
     leaving = {instance.node_id: instance for instance in scaled.leaving}
     instances = [leaving.get(instance.node_id, instance) for instance in instances]
-    desired = wanted or services.compiled(record.desired)
+    desired = services.known(wanted) if wanted else services.compiled(record.desired)
     guard = Guard(force=force_replace)
     seen = guard.watch(await _look(services, infra_id, desired, instances)) if desired else instances
     world = World(desired, services.compiled(record.former), seen, scaled.targets, guard.spared)

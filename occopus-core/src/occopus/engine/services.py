@@ -91,5 +91,9 @@ class Services:
             if known == source:
                 return infrastructure
         self.learn(from_plain(source))
-        self._compiled.append((source, compile_source(source, self.composition, self.mask)))
-        return self._compiled[-1][1]
+        return self.known(compile_source(source, self.composition, self.mask))
+
+    def known(self, infrastructure: Infrastructure) -> Infrastructure:
+        """One that is compiled already, and need not be again."""
+        self._compiled.append((infrastructure.source, infrastructure))
+        return infrastructure
