@@ -96,6 +96,11 @@ class Workspace:
             self.masker.add(unquote(password))
         return store
 
+    def close(self) -> None:
+        """Let go of the store, where it was used."""
+        if "store" in vars(self):
+            self.store.close()
+
     @cached_property
     def composition(self) -> Composition:
         return Composition(self.registry)

@@ -131,3 +131,8 @@ def test_a_reader_that_goes_away_does_not_disturb_a_build(home: Any) -> None:
     assert home.events(home.infras[0].infra_id)[-1].kind == "built"
     home.run("occopus", "destroy", "-i", home.infras[0].infra_id)
     home.assert_nothing_left()
+
+
+def test_when_a_command_has_ended_the_store_is_one_file(home: Any) -> None:
+    home.build(home.describe("a", "w: type: plain"))
+    assert [path.name for path in home.data.glob("occopus.db*")] == ["occopus.db"]

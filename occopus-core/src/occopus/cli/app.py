@@ -36,6 +36,7 @@ class App:
     def open(self, kind: type[W], *, parallelize: bool = False, parallelism: int | None = None) -> W:
         """The workspace, or the manager, with the settings that the user chose; those on the command line go first."""
         opened = kind.open(self.cfg, self.auth_data_path, warn=self.warn, masker=self.masker)
+        click.get_current_context().call_on_close(opened.close)
         from occopus.logs import set_up_logging  # noqa: PLC0415 - help and usage errors need no log
 
         diagnostics = Diagnostics()

@@ -27,6 +27,7 @@ from occopus.plugins.resource import (
     SupportsCost,
 )
 from occopus.plugins.schema import Check, CredentialsSpec, Problem, Schema, SchemaRule
+from occopus.plugins.urls import http_url
 
 __all__ = [
     "Check",
@@ -58,4 +59,5 @@ __all__ = [
     "Target",
     "UserData",
     "hookimpl",
+    "http_url",
 ]
