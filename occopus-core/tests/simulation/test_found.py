@@ -46,3 +46,14 @@ def test_a_machine_that_did_not_come_up_in_time_is_replaced_by_the_next_pass(wea
     healing.maintain()
     assert healing.plan().is_empty
     assert_sound(healing)
+
+
+@pytest.mark.timeout(60)
+def test_the_last_look_before_the_limit_is_one_look_whatever_rounding_does_to_the_moments() -> None:
+    """Begun at 222.795 s, the limit is 0.00000000000003 s away when it should have come. No time passed, and it was looked for ever."""
+    for moment in range(20):
+        late = world(1, Policy(create_timeout=100.0), never_up=1.0, latency=0.0)
+        late.timeline.now = 218.0 + (moment + 25) * 0.137
+        with pytest.raises(StepsFailed):
+            late.build(late.describe(description()))
+        assert max(cloud.calls["read"] for cloud in late.clouds.values()) < 100

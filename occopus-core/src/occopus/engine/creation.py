@@ -157,7 +157,7 @@ async def _until_ready(work: Pass, instance: Instance, inputs: Inputs) -> Instan
         work.waiting(instance.node_id, instance.reason)
         if passed >= limit:
             raise NotReady(f"not ready within {limit:g} s: {instance.reason or instance.state}", "a longer create_timeout may help")
-        interval = min(interval * work.policy.poll_growth, work.policy.poll_longest, limit - passed)
+        interval = max(work.policy.poll_first, min(interval * work.policy.poll_growth, work.policy.poll_longest, limit - passed))
 
 
 NOT_YET = ResourceStatus(NodeState.PENDING, detail="its backend does not show it yet")
