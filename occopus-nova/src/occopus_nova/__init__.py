@@ -1,0 +1,3 @@
+"""OpenStack for Occopus."""
+
+__version__ = "2.0.0"

@@ -1,0 +1,89 @@
+"""The handler keeps the contract of a resource handler against a small OpenStack of ours; `real` has the same for a real one."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fake_openstack import FakeOpenStack, Trouble
+
+from occopus.plugins import ErrorKind, HandlerConfig, ResourceHandlerSpec, UserData
+from occopus.plugins.registry import Registry
+from occopus.testing.resource_suite import Bench, ResourceHandlerSuite
+from occopus.testing.resource_suite.tools import Inventory
+from occopus_nova.handler import NovaHandler
+
+
+class TestPlain(ResourceHandlerSuite):
+    @pytest.fixture
+    def spec(self, occopus_registry: Registry) -> ResourceHandlerSpec:
+        return occopus_registry.resource_handler("nova")
+
+    @pytest.fixture
+    def section(self, cloud: FakeOpenStack) -> dict[str, Any]:
+        return cloud.section()
+
+    @pytest.fixture
+    def make_handler(self, cloud: FakeOpenStack, section: dict[str, Any], tmp_path: Path) -> Callable[[], NovaHandler]:
+        config = HandlerConfig(section, cloud.login, tmp_path, logging.getLogger("occopus.nova"))
+        return lambda: NovaHandler(config)
+
+    @pytest.fixture
+    def context(self) -> UserData:
+        return UserData("#cloud-config\nruncmd: [echo hello]\n")
+
+    @pytest.fixture
+    def inventory(self, cloud: FakeOpenStack) -> Inventory:
+        return cloud.node_ids
+
+    @pytest.fixture
+    def count_calls(self, cloud: FakeOpenStack) -> Callable[[], int]:
+        return lambda: len(cloud.requests)
+
+    @pytest.fixture
+    def invalid_sections(self, section: dict[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+        return {
+            "no project": {key: value for key, value in section.items() if key != "project_id"},
+            "a negative size": section | {"volume_size": -1},
+            "a size that is no whole number": section | {"volume_size": 1.5},
+            "a security group that is no list": section | {"security_groups": "default"},
+            "an empty image": section | {"image_id": ""},
+        }
+
+    @pytest.fixture
+    def provoke(
+        self, bench: Bench, cloud: FakeOpenStack, section: dict[str, Any], tmp_path: Path
+    ) -> Mapping[ErrorKind, Callable[[], object]]:
+        def create(*troubles: Trouble, credentials: Mapping[str, Any] = cloud.login, **more: Any) -> object:
+            request = replace(bench.request(), resource=section | more)
+            config = HandlerConfig(section | more, credentials, tmp_path, logging.getLogger("occopus.nova"))
+            cloud.troubles = list(troubles)
+            return NovaHandler(config).create(request, lambda _: None)
+
+        def over_quota() -> object:
+            cloud.quota = 0
+            return create()
+
+        return {
+            ErrorKind.TRANSIENT: lambda: create(Trouble("POST", "/servers", 503)),
+            ErrorKind.THROTTLED: lambda: create(Trouble("POST", "/servers", 429)),
+            ErrorKind.CREDENTIALS: lambda: create(credentials={"username": "demo", "password": "wrong"}),
+            ErrorKind.INVALID: lambda: create(image_id="no-such-image"),
+            ErrorKind.QUOTA: over_quota,
+        }
+
+    @pytest.fixture
+    def heavy_modules(self) -> tuple[str, ...]:
+        return ("openstack", "keystoneauth1", "requests")
+
+
+class TestWithVolumeAndFloatingIp(TestPlain):
+    """What needs several steps."""
+
+    @pytest.fixture
+    def section(self, cloud: FakeOpenStack) -> dict[str, Any]:
+        return cloud.section(floating_ip="yes", volume_size=0, volume_persist=True)
