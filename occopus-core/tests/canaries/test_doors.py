@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from plantation import EVERYTHING, PLAIN, REFERENCES, found_in, found_in_files
 
+pytestmark = pytest.mark.endurance
+
 FAULTS = ("", "describe", "describe-bug", "describe-transient", "detail")
 """What the backend does while an infrastructure is looked at."""
 

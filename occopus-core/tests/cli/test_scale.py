@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.endurance
+
 WEB = "web: type: plain, scaling: {min: 2, max: 5}"
 
 

@@ -72,7 +72,8 @@ def test_killed_writer_leaves_whole_batches(path: Path, store: SqliteStore, batc
     seen = [int(writer.stdout.readline()) for _ in range(batches)][-1]
     time.sleep(0.003 * (batches % 3))
     writer.send_signal(signal.SIGKILL)
-    rest = writer.communicate(timeout=60)[0].split()
+    rest = writer.stdout.read().split()  # a part of it may stand in our buffer already
+    writer.wait(60)
     assert writer.returncode == -signal.SIGKILL
     last = int(rest[-1]) if rest else seen
 
