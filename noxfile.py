@@ -1,4 +1,4 @@
-"""Everything that is done to the packages: `nox` runs the gate, `nox -l` lists the sessions, `nox -s tests` runs one.
+"""Everything that is done to the packages: `nox` runs the tests, `.ci/run` the gate, `nox -l` lists the sessions, `nox -s tests` runs one.
 
 A folder `occopus-*` with a pyproject.toml is a package; nothing has to be added here for a new one.
 """
@@ -18,7 +18,7 @@ WORKERS = {"occopus-core": 4, "occopus-ec2": 4, "occopus-nova": 3}
 """Packages whose tests mostly wait for real processes: so many of them wait at once."""
 REPORTS = ROOT / ".nox" / "reports"
 
-nox.options.sessions = ["lint", "types", "tests", "minimums", "wheels", "demo"]
+nox.options.sessions = ["lint", "types", "tests", "wheels", "demo"]
 nox.options.stop_on_first_error = False
 
 
