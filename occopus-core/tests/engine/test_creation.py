@@ -113,6 +113,32 @@ class TestLostReplies:
         assert any("its state is not known: the line broke" in reason for _, reason in bench.waits)
 
 
+class TestWhoIsNotLetIn:
+    """With the wrong password, say: neither making nor removing anything is possible."""
+
+    NOT_YOU = ResourceError(ErrorKind.CREDENTIALS, "who are you?")
+
+    def test_leaves_nothing_where_nothing_can_have_been_made(self, bench: Any) -> None:
+        for kind in ("create", "drop"):
+            bench.cloud.fail(kind, None, self.NOT_YOU)
+        with pytest.raises(StepsFailed, match="who are you") as caught:
+            bench.build(bench.infra("db"))
+        assert "the rollback is not complete" not in caught.value.message
+        assert list(bench.store.scan("infrastructure")) == list(bench.store.scan("instance")) == []
+
+    def test_keeps_what_may_have_been_made_before(self, bench: Any) -> None:
+        """The first reply is lost; when it is asked again, the password has been changed."""
+        bench.cloud.fail("create", 1, TRANSIENT, after=True)
+        bench.cloud.fail("create", 2, self.NOT_YOU)
+        bench.cloud.fail("drop", None, self.NOT_YOU)
+        with pytest.raises(StepsFailed, match="the rollback is not complete"):
+            bench.build(bench.infra("db"))
+        assert [instance.phase for instance in bench.instances] == [Phase.DROPPING]
+        bench.cloud.failures.clear()
+        bench.destroy()
+        assert bench.cloud.things == []
+
+
 class TestWaiting:
     def test_a_machine_that_appears_late_is_waited_for(self, bench: Any) -> None:
         bench.cloud.hidden = 4

@@ -17,7 +17,7 @@ from occopus.plugins.config_manager import NodeRegistration
 from occopus.plugins.resource import ErrorKind, ResourceError, ResourceStatus
 
 REFUSALS = frozenset({ErrorKind.NO_CAPACITY, ErrorKind.QUOTA, ErrorKind.CREDENTIALS, ErrorKind.INVALID})
-"""Answers of a backend that has understood what it was asked for, and did not do it."""
+"""Answers of a backend that did not do what it was asked for. One that lets nobody in says nothing of what it was asked for before."""
 
 
 class NotReady(OccopusError):
@@ -49,7 +49,7 @@ async def _make(work: Pass, step: Step, node: Node, implementation: Implementati
         left.remove(implementation)
         instance, inputs = begun or await _begin(work, step, node, implementation)
         try:
-            return await _finish(work, instance, inputs)
+            return await _finish(work, instance, inputs, is_new=begun is None)
         except ResourceError as error:
             if error.kind is not ErrorKind.NO_CAPACITY or not left:
                 raise
@@ -94,10 +94,10 @@ async def _begin(work: Pass, step: Step, node: Node, implementation: Implementat
     return await work.journal.save(instance, "creating", f"by {implementation.label}: {step.reason}"), inputs
 
 
-async def _finish(work: Pass, instance: Instance, inputs: Inputs) -> None:
+async def _finish(work: Pass, instance: Instance, inputs: Inputs, *, is_new: bool) -> None:
     work.submitted[instance.node_id] = instance
     await _register(work, instance, inputs)
-    ready = await _until_ready(work, await _submit(work, instance, inputs), inputs)
+    ready = await _until_ready(work, await _submit(work, instance, inputs, is_new=is_new), inputs)
     ready = replace(ready, phase=Phase.CREATED, failing_since=None, state_since=work.clock.time())
     await work.journal.save(ready, "ready", ready.in_place_of)
 
@@ -114,15 +114,18 @@ async def _register(work: Pass, instance: Instance, inputs: Inputs) -> None:
     await work.calls.run(manager, retrying, manager.register_node, node)
 
 
-async def _submit(work: Pass, instance: Instance, inputs: Inputs) -> Instance:
-    """Ask the backend to begin or to go on; the instance with the ids that are known then."""
+async def _submit(work: Pass, instance: Instance, inputs: Inputs, *, is_new: bool) -> Instance:
+    """Ask the backend to begin or to go on; the instance with the ids that are known then. Of one that `is_new` nobody was asked before."""
     handler = work.backends.handler(inputs.resource)
+    times_asked = 0 if is_new else 1
 
     def checkpoint(handle: Handle) -> None:
         work.submitted[handle.node_id] = replace(instance, ids=dict(handle.ids))
         work.journal.checkpoint(handle)
 
     def call() -> None:
+        nonlocal times_asked
+        times_asked += 1
         asked = work.submitted[instance.node_id] = work.journal.asking(instance)
         checkpoint(handler.create(inputs.request(asked.handle), checkpoint))
 
@@ -130,7 +133,7 @@ async def _submit(work: Pass, instance: Instance, inputs: Inputs) -> Instance:
     try:
         await work.calls.run(handler, work.retrying(instance), call)
     except ResourceError as error:
-        if error.kind in REFUSALS:
+        if error.kind in REFUSALS and (error.kind is not ErrorKind.CREDENTIALS or times_asked == 1):
             await work.journal.save(replace(work.journal.latest(instance), asked_at=None))
         raise
     return work.journal.latest(instance)
@@ -173,7 +176,7 @@ async def _status(work: Pass, instance: Instance, inputs: Inputs, after: float) 
 async def _step_on(work: Pass, instance: Instance, inputs: Inputs, status: ResourceStatus) -> Instance:
     """The instance as it is now; where its backend is ready for the next step of making it, that is taken."""
     if status.unfinished and status.state is NodeState.PENDING:
-        instance = await _submit(work, instance, inputs)
+        instance = await _submit(work, instance, inputs, is_new=False)
     try:
         return await with_readiness(work, instance, status, await configured_now(work, instance, status))
     except ResourceError as error:

@@ -9,7 +9,7 @@ from occopus.engine.context import Pass
 from occopus.errors import OccopusError
 from occopus.model.instance import Instance, NodeState, Phase
 from occopus.model.plan import NO_NODE, Step
-from occopus.plugins.resource import ResourceError, ResourceStatus
+from occopus.plugins.resource import ErrorKind, ResourceError, ResourceStatus
 
 
 class NotGone(OccopusError):
@@ -40,7 +40,12 @@ async def take_down(work: Pass, instance: Instance) -> None:
     deadline = work.clock.monotonic() + work.policy.drop_timeout
     retrying = work.retrying(instance)
     work.waiting(instance.node_id, "being dropped")
-    await work.calls.run(handler, retrying, handler.drop, instance.handle)
+    try:
+        await work.calls.run(handler, retrying, handler.drop, instance.handle)
+    except ResourceError as error:
+        if error.kind is ErrorKind.CREDENTIALS and not instance.ids and instance.asked_at is None:
+            return  # nobody was let in to make it, so there is nothing to remove
+        raise
     interval = 0.0
     while True:
         try:
