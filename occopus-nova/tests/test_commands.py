@@ -54,6 +54,14 @@ def test_no_room_is_told_and_leaves_nothing(cloud: FakeOpenStack, home: Home) ->
     assert (cloud.servers, cloud.volumes, home.list()) == ({}, {}, [])
 
 
+def test_a_wrong_password_is_told_and_leaves_nothing(cloud: FakeOpenStack, home: Home) -> None:
+    home.describe(cloud.login | {"password": "a-wrong-password"}, cloud.section())
+    said = home.fail_to_build()
+    assert "logging in failed" in said
+    assert "a-wrong-password" not in said
+    assert (cloud.servers, home.list()) == ({}, [])
+
+
 @needs_tutorials
 @pytest.mark.parametrize(
     ("name", "nodes"), [("nova-helloworld", ["helloworld"]), ("spark-cluster-with-r", ["spark-master", "spark-worker", "spark-worker"])]

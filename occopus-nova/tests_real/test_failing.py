@@ -68,3 +68,4 @@ def test_wrong_login(wrong: str, empty: Tenant, home: Home) -> None:
     said = home.fail_to_build()
     assert "logging in failed: The request you have made requires authentication" in said
     assert password not in said
+    assert home.list() == []
