@@ -32,9 +32,10 @@ MAY_IMPORT = {
     # The contract, and those who keep it.
     "plugins": GROUND,
     "builtin": CONTRACT,
-    "testing": {*WORK, "engine"},  # the simulated world runs the whole engine
+    "testing": {*WORK, "engine", "rendering"},  # the simulated world runs the whole engine
     # Reading what users write, and what they keep secret.
     "masking": GROUND,
+    "masked_errors": {"errors", "diagnostics"},
     "secrets": {"errors", "model"},
     "descriptors": GROUND,
     "credentials": FILES,
@@ -46,11 +47,12 @@ MAY_IMPORT = {
     # The engine and what it works with.
     "schema": CONTRACT,
     "store": GROUND,
-    "engine": WORK,
+    "rendering": {*CONTRACT, "schema", "masking", "secrets"},
+    "engine": {*WORK, "rendering"},
     # The doors: those that touch no backend, those that do, and the commands, which may use whatever is below.
-    "workspace": {*WORK, "engine", "settings"},
-    "manager": {*WORK, "engine", "settings", "workspace"},
-    "cli": {*WORK, "engine", "settings", "workspace", "manager", "logs"},
+    "workspace": {*WORK, "engine", "rendering", "settings", "masked_errors"},
+    "manager": {*WORK, "engine", "rendering", "settings", "workspace", "masked_errors"},
+    "cli": {*WORK, "engine", "rendering", "settings", "workspace", "manager", "logs"},
     "__main__": {"cli"},
     "": set(),
 }

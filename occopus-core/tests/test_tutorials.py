@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 import yaml
 
-from occopus.engine.rehearsal import Rehearsed
 from occopus.plugins.contextualiser import ContainerContext, UserData
 from occopus.plugins.loading import load_plugins
 from occopus.plugins.registry import Registry
+from occopus.rendering.rehearsal import Rehearsed
 from occopus.workspace import Description, Workspace
 
 SHARED = Path(__file__).parents[3] / "shared" / "tutorials"

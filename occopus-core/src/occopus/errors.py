@@ -73,3 +73,8 @@ class StepsFailed(OccopusError):
 
 class Interrupted(OccopusError):
     """The user asked to stop (Ctrl-C, SIGTERM)."""
+
+
+def explained(error: BaseException) -> str:
+    """An error as people read it; one that nobody raised on purpose also says its type."""
+    return error.message if isinstance(error, OccopusError) else f"{type(error).__name__}: {error}"

@@ -12,10 +12,10 @@ from occopus.diagnostics import Diagnostics
 from occopus.engine import keeping, looking, session
 from occopus.engine.adoption import adopt
 from occopus.engine.converging import Outcome
-from occopus.engine.failures import without_secrets
 from occopus.engine.policy import Policy
 from occopus.engine.running import run
 from occopus.engine.services import Services, Watcher
+from occopus.masked_errors import without_secrets
 from occopus.model.infrastructure import InfraId, InfraRecord, Infrastructure
 from occopus.model.instance import Instance
 from occopus.model.plan import Plan

@@ -18,13 +18,10 @@ from urllib.parse import unquote, urlsplit
 
 from occopus.descriptors.loader import load_file
 from occopus.diagnostics import Diagnostics, Fault
-from occopus.engine.failures import without_secrets
-from occopus.engine.faults import report_template_faults
 from occopus.engine.planning import World, make_plan, seeded
-from occopus.engine.rehearsal import Rehearsal, Rehearsed, without_effects
 from occopus.engine.requesting import request_scaling
-from occopus.engine.scope import Outside
 from occopus.errors import InfrastructureNotFound, UsageError
+from occopus.masked_errors import without_secrets
 from occopus.masking import Masker
 from occopus.model.event import Event
 from occopus.model.infrastructure import InfraId, InfraRecord, Infrastructure
@@ -33,6 +30,9 @@ from occopus.model.request import ScaleRequest
 from occopus.model.secret import SecretReference, from_plain, to_plain
 from occopus.plugins.loading import load_plugins
 from occopus.plugins.registry import Registry
+from occopus.rendering.faults import report_template_faults
+from occopus.rendering.rehearsal import Rehearsal, Rehearsed, without_effects
+from occopus.rendering.scope import Outside
 from occopus.schema.composition import Composition
 from occopus.schema.definitions import Definition, holds_definitions, read_definitions
 from occopus.schema.infrastructure import InfrastructureCompiler, check_unused, compile_source

@@ -22,7 +22,6 @@ from occopus.engine.clock import Clock
 from occopus.engine.converging import Outcome
 from occopus.engine.policy import Policy
 from occopus.engine.requesting import request_scaling
-from occopus.engine.scope import Outside
 from occopus.engine.services import Services, Watcher
 from occopus.masking import Masker
 from occopus.model.event import Event
@@ -36,6 +35,7 @@ from occopus.plugins.hookspecs import hookimpl
 from occopus.plugins.loading import load_plugins
 from occopus.plugins.registry import Registry
 from occopus.plugins.resource import ResourceStatus
+from occopus.rendering.scope import Outside
 from occopus.schema.composition import Composition
 from occopus.schema.infrastructure import compile_source
 from occopus.store.base import Change, Lease, Record, Store

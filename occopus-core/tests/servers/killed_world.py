@@ -22,7 +22,6 @@ from typing import Any, TypeVar
 
 from occopus.credentials import Credentials
 from occopus.engine.policy import Policy
-from occopus.engine.scope import Outside
 from occopus.engine.services import Services
 from occopus.model.infrastructure import InfraId, Infrastructure
 from occopus.model.instance import Address, Handle, NodeId, NodeState
@@ -38,6 +37,7 @@ from occopus.plugins.resource import (
     ResourceHandlerSpec,
     ResourceStatus,
 )
+from occopus.rendering.scope import Outside
 from occopus.schema.composition import Composition
 from occopus.store.sqlite import SqliteStore
 from occopus.testing.simulation.clock import Timeline

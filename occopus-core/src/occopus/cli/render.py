@@ -10,8 +10,8 @@ import click
 import yaml
 
 from occopus.cli.app import App, door, nodes_option
-from occopus.engine.rehearsal import Rehearsed
 from occopus.plugins.contextualiser import UserData
+from occopus.rendering.rehearsal import Rehearsed
 from occopus.workspace import Workspace
 
 

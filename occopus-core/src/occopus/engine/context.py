@@ -13,10 +13,10 @@ from occopus.engine.health import HealthChecks
 from occopus.engine.journal import Journal
 from occopus.engine.policy import Policy
 from occopus.engine.polling import Poller
-from occopus.engine.resolve import Resolver
 from occopus.model.instance import Instance, NodeId
 from occopus.model.node import Implementation, Node
 from occopus.plugins.resource import ResourceError, ResourceHandler
+from occopus.rendering.resolve import Resolver
 
 LOG = logging.getLogger("occopus.engine")
 

@@ -16,12 +16,12 @@ from occopus.engine.lease import held_lease
 from occopus.engine.planning import World, seeded
 from occopus.engine.reconcile import Reconciler
 from occopus.engine.removal import leave_config_managers
-from occopus.engine.resolve import Resolver
 from occopus.engine.scaling import carry_out
 from occopus.engine.services import Services
 from occopus.model.infrastructure import InfraId, InfraRecord, Infrastructure
 from occopus.model.instance import Instance
 from occopus.model.plan import Step
+from occopus.rendering.resolve import Resolver
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from occopus.engine.calls import may_pass
 from occopus.engine.context import Pass
-from occopus.engine.inputs import Inputs
 from occopus.engine.readiness import Configured, configured_by, with_readiness
 from occopus.engine.removal import remove
 from occopus.errors import OccopusError
@@ -15,6 +14,7 @@ from occopus.model.node import Implementation, Node
 from occopus.model.plan import Step
 from occopus.plugins.config_manager import NodeRegistration
 from occopus.plugins.resource import ErrorKind, ResourceError, ResourceStatus
+from occopus.rendering.inputs import Inputs
 
 REFUSALS = frozenset({ErrorKind.NO_CAPACITY, ErrorKind.QUOTA, ErrorKind.CREDENTIALS, ErrorKind.INVALID})
 """Answers of a backend that did not do what it was asked for. One that lets nobody in says nothing of what it was asked for before."""

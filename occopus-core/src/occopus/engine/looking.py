@@ -12,12 +12,12 @@ from occopus.engine.guard import Guard
 from occopus.engine.health import HealthChecks
 from occopus.engine.observe import observe
 from occopus.engine.planning import World, make_plan, seeded
-from occopus.engine.resolve import Resolver
 from occopus.engine.scaling import carry_out
 from occopus.engine.services import Services
 from occopus.model.infrastructure import InfraId, InfraRecord, Infrastructure
 from occopus.model.instance import Instance, NodeId
 from occopus.model.plan import Plan
+from occopus.rendering.resolve import Resolver
 from occopus.store.records import Versioned, load_infra, load_instances, load_requests
 
 

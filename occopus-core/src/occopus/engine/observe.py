@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import TypeVar
 
 from occopus.engine.context import View
-from occopus.engine.failures import explained
 from occopus.engine.polling import parted
 from occopus.engine.readiness import Configured, Verdict, configured_by, with_readiness
+from occopus.errors import explained
 from occopus.model.instance import Instance, NodeId, NodeState, Phase
 from occopus.plugins.config_manager import ConfigManager
 from occopus.plugins.resource import ResourceHandler, ResourceStatus

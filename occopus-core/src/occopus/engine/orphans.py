@@ -7,9 +7,8 @@ its machine. Such a machine has no record; whoever made it removes it.
 from __future__ import annotations
 
 from occopus.engine.context import Pass
-from occopus.engine.failures import explained
 from occopus.engine.removal import deregister, leave_config_managers, take_down
-from occopus.errors import InfrastructureNotFound, LeaseLost
+from occopus.errors import InfrastructureNotFound, LeaseLost, explained
 from occopus.model.instance import Phase
 from occopus.store.records import load_infra, load_instances
 

@@ -8,14 +8,13 @@ from dataclasses import dataclass, field, replace
 from occopus.engine.apply import Outcome, Runner
 from occopus.engine.context import Pass
 from occopus.engine.creation import NotReady, create, resume
-from occopus.engine.failures import explained
 from occopus.engine.guard import Guard
 from occopus.engine.observe import observe
 from occopus.engine.orphans import remove_orphans
 from occopus.engine.planning import Choices, World, make_plan, seeded
 from occopus.engine.removal import drop
 from occopus.engine.waiting import wait
-from occopus.errors import Interrupted, LeaseLost, OccopusError, StepsFailed, StoreError
+from occopus.errors import Interrupted, LeaseLost, OccopusError, StepsFailed, StoreError, explained
 from occopus.model.instance import Instance, NodeId, Phase
 from occopus.model.plan import Action, Plan, Step
 from occopus.store.backend import lost

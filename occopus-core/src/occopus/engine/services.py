@@ -12,12 +12,12 @@ from occopus.credentials import Credentials
 from occopus.engine.backends import Backends
 from occopus.engine.clock import Clock
 from occopus.engine.policy import Policy
-from occopus.engine.scope import Outside
 from occopus.model.event import Event
 from occopus.model.infrastructure import InfraId, Infrastructure
 from occopus.model.instance import NodeId
 from occopus.model.node import Section
 from occopus.model.secret import from_plain
+from occopus.rendering.scope import Outside
 from occopus.schema.composition import Composition
 from occopus.schema.infrastructure import compile_source
 from occopus.store.base import Store

@@ -7,11 +7,10 @@ from dataclasses import replace
 
 from occopus.engine import looking, token
 from occopus.engine.converging import Outcome, converge, journal_of, reconciler_of, settle, with_requests
-from occopus.engine.failures import explained
 from occopus.engine.journal import Journal
 from occopus.engine.planning import seeded
 from occopus.engine.services import Services
-from occopus.errors import InfrastructureNotFound, Interrupted, OccopusError, StepsFailed, StoreError
+from occopus.errors import InfrastructureNotFound, Interrupted, OccopusError, StepsFailed, StoreError, explained
 from occopus.model.infrastructure import InfraId, InfraRecord, Infrastructure
 from occopus.store.records import load_infra
 

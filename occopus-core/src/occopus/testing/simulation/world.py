@@ -20,13 +20,13 @@ from occopus.engine.adoption import adopt
 from occopus.engine.converging import Outcome
 from occopus.engine.policy import Policy
 from occopus.engine.requesting import request_scaling
-from occopus.engine.scope import Outside
 from occopus.engine.services import Services
 from occopus.model.infrastructure import InfraId, Infrastructure
 from occopus.model.instance import Instance
 from occopus.model.plan import Plan
 from occopus.model.request import ScaleRequest
 from occopus.plugins.loading import load_plugins
+from occopus.rendering.scope import Outside
 from occopus.schema.composition import Composition
 from occopus.schema.infrastructure import compile_source
 from occopus.store.base import Store

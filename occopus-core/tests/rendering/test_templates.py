@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from occopus.engine.templates import Templates
 from occopus.errors import RenderError, UsageError
 from occopus.model.secret import SecretReference
+from occopus.rendering.templates import Templates
 
 
 def broken_command(command: str) -> str:

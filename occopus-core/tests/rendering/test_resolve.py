@@ -12,9 +12,6 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from occopus.engine.inputs import Inputs
-from occopus.engine.resolve import Resolver
-from occopus.engine.scope import Outside
 from occopus.errors import RenderError
 from occopus.model.infrastructure import AttributeMapping, Dependency, InfraId, Infrastructure
 from occopus.model.instance import Address, Instance, NodeId, NodeState, Phase
@@ -23,6 +20,9 @@ from occopus.model.secret import SecretReference
 from occopus.plugins import ConfigManager, ConfigManagerSpec, ContainerContext, NodeRegistration, Problem, ResourceHandlerSpec, UserData
 from occopus.plugins.loading import load_plugins
 from occopus.plugins.registry import Package, Plugin, Registry
+from occopus.rendering.inputs import Inputs
+from occopus.rendering.resolve import Resolver
+from occopus.rendering.scope import Outside
 from occopus.schema.composition import Composition
 
 INFRA_ID, NODE_ID = InfraId("0a1b2c3d-infra"), NodeId("9f8e7d6c-node")

@@ -1,4 +1,4 @@
-"""The words for what went wrong, without the secrets that they may repeat."""
+"""Errors without the secrets that they may repeat."""
 
 from __future__ import annotations
 
@@ -8,14 +8,9 @@ from dataclasses import replace
 from traceback import format_exception_only
 
 from occopus.diagnostics import DescriptionError
-from occopus.errors import OccopusError
+from occopus.errors import OccopusError, explained
 
 Mask = Callable[[str], str]
-
-
-def explained(error: BaseException) -> str:
-    """An error as people read it; one that nobody raised on purpose also says its type."""
-    return error.message if isinstance(error, OccopusError) else f"{type(error).__name__}: {error}"
 
 
 @contextmanager

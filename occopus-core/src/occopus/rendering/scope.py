@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from occopus.engine.templates import unknown_name
 from occopus.errors import RenderError
 from occopus.model.infrastructure import InfraId, Infrastructure
 from occopus.model.instance import Instance, NodeId
 from occopus.model.node import Implementation, Node
 from occopus.model.secret import SecretReference
+from occopus.rendering.templates import unknown_name
 from occopus.secrets import resolve_in
 
 Instances = Callable[[str], Sequence[Instance]]

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 
-from occopus.engine.inputs import Inputs
-from occopus.engine.resolve import Resolver
-from occopus.engine.scope import Outside, placeholder_for_command, placeholder_for_secret, unheard
 from occopus.errors import RenderError
 from occopus.model.infrastructure import InfraId, Infrastructure
 from occopus.model.instance import Address, AddressKind, Instance, NodeId, NodeState, Phase
 from occopus.model.node import Implementation, Node
+from occopus.rendering.inputs import Inputs
+from occopus.rendering.resolve import Resolver
+from occopus.rendering.scope import Outside, placeholder_for_command, placeholder_for_secret, unheard
 from occopus.schema.composition import Composition
 
 FIRST_ADDRESS = IPv4Address("198.18.0.1")

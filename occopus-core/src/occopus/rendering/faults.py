@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from occopus.diagnostics import Diagnostics, Position
-from occopus.engine.rehearsal import Rehearsal, without_effects
-from occopus.engine.scope import Outside
 from occopus.errors import RenderError
 from occopus.model.infrastructure import Infrastructure
+from occopus.rendering.rehearsal import Rehearsal, without_effects
+from occopus.rendering.scope import Outside
 from occopus.schema.infrastructure import InfrastructureCompiler
 
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from occopus.engine.scope import Outside, Subject, variables
-from occopus.engine.templates import Templates
 from occopus.errors import RenderError
 from occopus.model.infrastructure import InfraId, Infrastructure
 from occopus.model.instance import Address, AddressKind, Instance, NodeId, NodeState, Phase
 from occopus.model.node import Implementation, Node, Scaling
 from occopus.model.secret import SecretReference
+from occopus.rendering.scope import Outside, Subject, variables
+from occopus.rendering.templates import Templates
 
 SECRET = SecretReference("env", "PASSWORD")
 IMPLEMENTATION = Implementation(

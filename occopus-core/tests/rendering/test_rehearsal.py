@@ -10,9 +10,9 @@ from textwrap import dedent
 import pytest
 
 from occopus.diagnostics import DescriptionError, Fault
-from occopus.engine.rehearsal import Rehearsal, without_effects
-from occopus.engine.scope import Outside
 from occopus.plugins.contextualiser import UserData
+from occopus.rendering.rehearsal import Rehearsal, without_effects
+from occopus.rendering.scope import Outside
 from occopus.workspace import Description, Workspace
 
 Read = Callable[..., Description]

@@ -10,9 +10,9 @@ from typing import Any
 from jinja2 import Template, TemplateError, TemplateSyntaxError, Undefined, UndefinedError
 from jinja2.utils import missing
 
-from occopus.engine.sandbox import BoundedEnvironment, metered
 from occopus.errors import OccopusError, RenderError
 from occopus.model.secret import SecretReference
+from occopus.rendering.sandbox import BoundedEnvironment, metered
 
 Path = tuple[str | int, ...]
 

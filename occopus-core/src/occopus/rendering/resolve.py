@@ -8,9 +8,6 @@ from typing import Any
 
 import yaml
 
-from occopus.engine.inputs import Inputs
-from occopus.engine.scope import Instances, Outside, Subject, is_made_up, variables
-from occopus.engine.templates import Templates, is_plain
 from occopus.errors import RenderError
 from occopus.model.infrastructure import InfraId, Infrastructure
 from occopus.model.instance import Instance, NodeId
@@ -19,6 +16,9 @@ from occopus.model.secret import SecretReference
 from occopus.plugins.contextualiser import Context, UserData
 from occopus.plugins.health import HealthCheckSpec
 from occopus.plugins.registry import load_object
+from occopus.rendering.inputs import Inputs
+from occopus.rendering.scope import Instances, Outside, Subject, is_made_up, variables
+from occopus.rendering.templates import Templates, is_plain
 from occopus.schema.composition import Composition, SectionRules
 from occopus.schema.core import HEALTH_TIMEOUT
 from occopus.schema.validation import is_template
