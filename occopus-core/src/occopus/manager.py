@@ -12,6 +12,7 @@ from occopus.diagnostics import Diagnostics
 from occopus.engine import keeping, looking, session
 from occopus.engine.adoption import adopt
 from occopus.engine.converging import Outcome
+from occopus.engine.costs import Costs, costs
 from occopus.engine.policy import Policy
 from occopus.engine.running import run
 from occopus.engine.services import Services, Watcher
@@ -106,6 +107,15 @@ class InfrastructureManager(Workspace):
         """An infrastructure and its instances as they are now."""
         with self._services() as services:
             return asyncio.run(looking.report(services, InfraId(infra_id)))
+
+    def costs(self, infra_id: str) -> Costs:
+        """What the instances of an infrastructure have cost so far, where their backends tell.
+
+        Raises:
+            InfrastructureNotFound: there is no such infrastructure.
+        """
+        with self._services() as services:
+            return asyncio.run(costs(services, InfraId(infra_id)))
 
     @contextmanager
     def _services(self, watcher: Watcher | None = None) -> Iterator[Services]:

@@ -84,3 +84,15 @@ def test_a_report_while_somebody_works(home: Any) -> None:
     building.send_signal(signal.SIGINT)
     building.wait()
     home.assert_nothing_left()
+
+
+def test_costs_that_no_backend_tells(home: Any) -> None:
+    infra_id = home.build(home.describe("db", WEB))
+    shown = home.run("occopus", "report", "-i", infra_id, "--costs").stdout.splitlines()
+    assert shown[0].endswith(", 0.00 so far")
+    assert shown[1] == "no costs of 3 instances: its backend tells no costs"
+    assert shown[3].split()[-2:] == ["cost", "reason"]
+    report = json.loads(home.run("occopus", "report", "-i", infra_id, "--costs", "--json").stdout)
+    assert [instance["cost"] for instance in report["db"]["instances"].values()] == [None]
+    without = json.loads(home.run("occopus", "report", "-i", infra_id, "--json").stdout)
+    assert [set(instance) & {"cost"} for instance in without["db"]["instances"].values()] == [set()]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from occopus.engine.costs import Costs
     from occopus.model.event import Event
     from occopus.model.infrastructure import InfraRecord, Infrastructure
     from occopus.model.instance import Instance
@@ -57,12 +59,21 @@ def addresses_as_text(infrastructure: Infrastructure, instances: Sequence[Instan
     return "\n".join(lines)
 
 
-def report_as_text(record: InfraRecord, instances: Sequence[Instance], shown: Sequence[Instance]) -> str:
-    """How many instances there are, and a table of those that are to be shown."""
-    header = ["node", "instance", "state", "age", "addresses", "by", "reason"]
-    rows = [[i.node_name, i.node_id, str(i.state), age(i.created_at), _addresses(i), i.label, _reason(i)] for i in shown]
+def report_as_text(record: InfraRecord, instances: Sequence[Instance], shown: Sequence[Instance], costs: Costs | None = None) -> str:
+    """How many instances there are, and a table of those that are to be shown, with what they have cost where that is asked for."""
+    header = ["node", "instance", "state", "age", "addresses", "by", *(["cost"] if costs else []), "reason"]
+    rows = [[i.node_name, i.node_id, str(i.state), age(i.created_at), _addresses(i), i.label, *_cost(i, costs), _reason(i)] for i in shown]
     heading = f"{record.name} {record.infra_id}: {status_of(record)}, {_ready_counts(record, instances)}"
+    if costs:
+        heading += f", {costs.total:.2f} so far"
+        heading += "".join(f"\nno costs of {len(list(same))} instances: {why}" for why, same in groupby(sorted(costs.untold.values())))
     return f"{heading}\n\n{table(rows, header)}" if rows else heading
+
+
+def _cost(instance: Instance, costs: Costs | None) -> list[str]:
+    if costs is None:
+        return []
+    return [f"{costs.told[instance.node_id]:.2f}" if instance.node_id in costs.told else "?"]
 
 
 def _ready_counts(record: InfraRecord, instances: Sequence[Instance]) -> str:
@@ -84,8 +95,10 @@ def report_as_lines(instances: Sequence[Instance]) -> str:
     return "".join(f"{' '.join(address.value for address in i.addresses)}\n" for i in instances)
 
 
-def report_as_json(record: InfraRecord, instances: Sequence[Instance], wanted: str | None = None) -> dict[str, Any]:
-    """Nodes with their instances and scaling, as the service gives them."""
+def report_as_json(
+    record: InfraRecord, instances: Sequence[Instance], wanted: str | None = None, costs: Costs | None = None
+) -> dict[str, Any]:
+    """Nodes with their instances and scaling, as the service gives them; what is not known of costs is null."""
     report: dict[str, Any] = {}
     for name, limits in record.limits.items():
         if wanted is None or wanted in name:
@@ -93,7 +106,9 @@ def report_as_json(record: InfraRecord, instances: Sequence[Instance], wanted: s
             report[name] = {"instances": {}, "scaling": {"actual": 0, "target": target, "min": limits.min, "max": limits.max}}
     for instance in instances:
         entry = report.setdefault(instance.node_name, {"instances": {}, "scaling": {"actual": 0, "target": 0, "min": 0, "max": 0}})
-        entry["instances"][instance.node_id] = _instance_as_json(instance)
+        entry["instances"][instance.node_id] = _instance_as_json(instance) | (
+            {"cost": costs.told.get(instance.node_id)} if costs is not None else {}
+        )
         entry["scaling"]["actual"] += 1
     return report
 

@@ -19,28 +19,31 @@ from occopus.model.instance import Instance
 @click.option("-f", "--filter", "wanted", metavar="NODE", help="Only nodes whose name contains this.")
 @click.option("-o", "--output", metavar="FILE", help="Write one line of addresses for each instance to FILE.")
 @click.option("--json", "as_json", is_flag=True, help="Print nodes, instances and scaling as JSON.")
+@click.option("--costs", "with_costs", is_flag=True, help="Also ask what each instance has cost so far; not every backend tells.")
 @door
-def command(app: App, infra_id: str, wanted: str | None, output: str | None, as_json: bool) -> None:
+def command(app: App, infra_id: str, wanted: str | None, output: str | None, as_json: bool, with_costs: bool) -> None:
     """Show the nodes of an infrastructure with their instances, states and addresses as they are now.
 
     \b
     Example:
       occopus report -i ID
     """
-    show_report(app, infra_id, wanted, output, as_json)
+    show_report(app, infra_id, wanted, output, as_json, with_costs)
 
 
-def show_report(app: App, infra_id: str, wanted: str | None, output: str | None, as_json: bool) -> None:
+def show_report(app: App, infra_id: str, wanted: str | None, output: str | None, as_json: bool, with_costs: bool = False) -> None:
     """Look at an infrastructure and show it in the form asked for."""
-    record, instances = app.open(InfrastructureManager).report(infra_id)
+    manager = app.open(InfrastructureManager)
+    record, instances = manager.report(infra_id)
+    costs = manager.costs(infra_id) if with_costs else None
     kept = _of_nodes(wanted, instances)
     if output:
         write_addresses(output, instances, wanted)
         app.say(f"written: {output}")
     elif as_json:
-        app.give_json(report_as_json(record, kept, wanted))
+        app.give_json(report_as_json(record, kept, wanted, costs))
     else:
-        app.give(report_as_text(record, instances, kept))
+        app.give(report_as_text(record, instances, kept, costs))
 
 
 def write_addresses(path: str, instances: Sequence[Instance], wanted: str | None) -> None:

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TypeVar
 
+from occopus.engine.asking import asked_together
 from occopus.engine.context import View
-from occopus.engine.polling import parted
 from occopus.engine.readiness import Configured, Verdict, configured_by, with_readiness
 from occopus.errors import explained
 from occopus.model.instance import Instance, NodeId, NodeState, Phase
 from occopus.plugins.config_manager import ConfigManager
 from occopus.plugins.resource import ResourceHandler, ResourceStatus
-
-E = TypeVar("E")
-T = TypeVar("T")
 
 GONE = ResourceStatus(NodeState.SHUTDOWN, detail="gone: its backend no longer knows it")
 NOT_FOUND = ResourceStatus(NodeState.PENDING, detail="not found yet")
@@ -68,7 +64,7 @@ async def _statuses(view: View, instances: Sequence[Instance]) -> dict[NodeId, R
     def unknown(error: Exception) -> ResourceStatus:
         return ResourceStatus(NodeState.UNKNOWN, detail=_unknown(error))
 
-    return await _asked_together(instances, lambda instance: view.backends.handler(instance.resource), ask, unknown)
+    return await asked_together(instances, lambda instance: view.backends.handler(instance.resource), ask, unknown)
 
 
 async def _configured(view: View, running: Sequence[Instance]) -> Configured:
@@ -79,36 +75,7 @@ async def _configured(view: View, running: Sequence[Instance]) -> Configured:
         return Verdict(NodeState.UNKNOWN, _unknown(error))
 
     managed = [instance for instance in running if instance.config_management]
-    return await _asked_together(managed, lambda instance: view.backends.manager(instance.config_management or {}), ask, unknown)
-
-
-async def _asked_together(
-    instances: Iterable[Instance],
-    endpoint_of: Callable[[Instance], E],
-    ask: Callable[[E, list[Instance]], Awaitable[Mapping[NodeId, T]]],
-    unknown: Callable[[Exception], T],
-) -> dict[NodeId, T]:
-    """The answers of all endpoints, each asked for all of its instances together. Where one can't be asked, they are `unknown`."""
-    groups: dict[int, tuple[E, list[Instance]]] = {}
-    found: dict[NodeId, T] = {}
-    for instance in instances:
-        try:
-            endpoint = endpoint_of(instance)
-        except Exception as error:
-            found[instance.node_id] = unknown(error)
-        else:
-            groups.setdefault(id(endpoint), (endpoint, []))[1].append(instance)
-
-    async def answer(endpoint: E, asked: list[Instance]) -> Mapping[NodeId, T]:
-        try:
-            return await ask(endpoint, asked)
-        except Exception as error:  # also one that its plugin should not have raised
-            return {instance.node_id: unknown(error) for instance in asked}
-
-    parts = ((endpoint, part) for endpoint, asked in groups.values() for part in parted(asked))
-    for each in await asyncio.gather(*(answer(*part) for part in parts)):
-        found.update(each)
-    return found
+    return await asked_together(managed, lambda instance: view.backends.manager(instance.config_management or {}), ask, unknown)
 
 
 def _unknown(error: Exception) -> str:

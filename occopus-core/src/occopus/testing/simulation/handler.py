@@ -57,6 +57,11 @@ class SimulatedHandler(ResourceHandler):
     def find(self, infra_id: InfraId) -> Iterable[Handle]:
         return [_handle(machine.handle, machine.id) for machine, _ in self.cloud.list_machines(infra_id)]
 
+    def costs(self, handles: Sequence[Handle]) -> Mapping[NodeId, float]:
+        """One for each hour that has passed since a machine was made."""
+        known = self.cloud.read_machines([handle.ids["machine"] for handle in handles if handle.ids])
+        return {machine.handle.node_id: (self.cloud.timeline.now - machine.made) / 3600 for machine, _ in known}
+
 
 def is_alive(target: Target, endpoint: Any) -> str | None:
     """Whether the machine with an address runs, asked from the orchestrator's side of a partition."""
