@@ -12,11 +12,15 @@ from importlib.metadata import EntryPoint, PackageNotFoundError, distribution, d
 from pathlib import Path
 from textwrap import dedent
 
+import hypothesis
 import pytest
 
 sys.path.append(str(Path(__file__).parent / "servers"))  # pytest puts no folder there by itself
 
 from redis_server import RedisServer
+
+hypothesis.settings.register_profile("any machine", deadline=None)  # how long an example takes says more of the machine than of the code
+hypothesis.settings.load_profile("any machine")
 
 
 def pytest_configure() -> None:

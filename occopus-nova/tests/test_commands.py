@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ import pytest
 import yaml
 from fake_openstack import SHAPES, FakeOpenStack
 from tutorials import TUTORIALS, filled
-from user import Home
+from user import Home, until
 
 needs_tutorials = pytest.mark.skipif(
     not TUTORIALS.is_dir(), reason="THE TUTORIALS ARE NOT THERE: put them into ../shared/tutorials beside the repository"
@@ -97,10 +98,20 @@ def tutorial(name: str, cloud: FakeOpenStack, folder: Path) -> tuple[str, str]:
 
 @contextmanager
 def open_port(address: str, port: int) -> Iterator[None]:
-    with HTTPServer((address, port), BaseHTTPRequestHandler) as server:
+    """Waits where another test has it open just now."""
+    with until(lambda: _server_at(address, port), f"port {port} of {address} being free") as server:
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         yield
         server.shutdown()
+
+
+def _server_at(address: str, port: int) -> HTTPServer | None:
+    try:
+        return HTTPServer((address, port), BaseHTTPRequestHandler)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        return None
 
 
 def test_example_of_the_readme(cloud: FakeOpenStack, home: Home) -> None:

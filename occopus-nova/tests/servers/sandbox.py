@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 SCRIPT = Path(__file__).parents[4] / "shared" / "openstack" / "start_openstack.py"
@@ -47,11 +48,17 @@ def _answers(url: str) -> bool:
 def start() -> str:
     """Why that failed; empty where it runs."""
     FOLDER.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        _call("start")
-    except subprocess.SubprocessError as error:
-        return f"it could not be started: {error}"
-    return ""
+    failure = ""
+    for _ in range(2):  # its RabbitMQ sometimes ends at its first start
+        try:
+            _call("start")
+        except subprocess.SubprocessError as error:
+            failure = f"it could not be started: {error}"
+            with suppress(subprocess.SubprocessError):
+                _call("stop")
+        else:
+            return ""
+    return failure
 
 
 def stop() -> None:
