@@ -34,7 +34,7 @@ def lint(session: nox.Session) -> None:
 def types(session: nox.Session) -> None:
     """Types, strictly."""
     _install(session, *PACKAGES)
-    session.install("mypy>=2.4,<2.5", "types-PyYAML", "types-psutil", "types-PyMySQL", "types-greenlet")
+    session.install("mypy>=2.4,<2.5", "types-PyYAML", "types-psutil", "types-PyMySQL", "types-greenlet", "types-requests", "types-defusedxml")
     session.run("mypy", *(f"{package}/src" for package in PACKAGES))
 
 

@@ -2,15 +2,11 @@
 
 from collections.abc import Iterator
 
-from occopus.plugins import CredentialsSpec, ResourceHandlerSpec, hookimpl, http_url
+from occopus.plugins import CredentialsSpec, ResourceHandlerSpec, hookimpl, http_url, text
 from occopus_ec2 import limits
 from occopus_ec2.checks import tags_are_allowed
 
 REGION = r"(?![0-9]+$)(?!-)[A-Za-z0-9-]{1,63}(?<!-)"
-
-
-def text(description: str, required: bool = False) -> dict[str, object]:
-    return {"type": "string", "empty": False, "required": required, "meta": {"description": description}}
 
 
 @hookimpl

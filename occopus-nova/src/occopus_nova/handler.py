@@ -9,13 +9,21 @@ from typing import Any
 
 from occopus.model.infrastructure import InfraId
 from occopus.model.instance import Handle, NodeId, NodeState
-from occopus.plugins import Checkpoint, CreateRequest, ErrorKind, HandlerConfig, ResourceError, ResourceHandler, ResourceStatus
+from occopus.plugins import (
+    Checkpoint,
+    CreateRequest,
+    ErrorKind,
+    HandlerConfig,
+    ResourceError,
+    ResourceHandler,
+    ResourceStatus,
+    one_at_a_time,
+)
 from occopus_nova import volumes
 from occopus_nova.api import Api, Json
 from occopus_nova.blueprint import Blueprints
 from occopus_nova.connection import connect
 from occopus_nova.floating import FloatingIps, addresses_of
-from occopus_nova.locks import one_at_a_time
 from occopus_nova.marks import INFRA_ID, NODE_ID, NODE_NAME, from_description
 from occopus_nova.names import Names
 from occopus_nova.servers import Servers, in_order

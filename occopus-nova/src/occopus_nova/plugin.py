@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from occopus.plugins import CredentialsSpec, ResourceHandlerSpec, hookimpl, http_url
+from occopus.plugins import CredentialsSpec, ResourceHandlerSpec, hookimpl, http_url, text
 from occopus_nova.checks import floating_ip_is_meant, identity_is_of_version_3, project_is_named
 
 LONGEST_USER_DATA = 65535 // 4 * 3
 """Nova takes 65,535 characters of base64."""
-
-
-def text(description: str, **rules: Any) -> dict[str, Any]:
-    return {"type": "string", "empty": False, "meta": {"description": description}, **rules}
 
 
 SCHEMA: dict[str, dict[str, Any]] = {

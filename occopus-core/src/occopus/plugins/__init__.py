@@ -14,6 +14,7 @@ from occopus.plugins.contextualiser import (
 )
 from occopus.plugins.health import HealthCheckSpec, Target
 from occopus.plugins.hookspecs import hookimpl
+from occopus.plugins.locks import one_at_a_time
 from occopus.plugins.notifier import Notifier, NotifierSpec
 from occopus.plugins.resource import (
     Checkpoint,
@@ -26,7 +27,7 @@ from occopus.plugins.resource import (
     ResourceStatus,
     SupportsCost,
 )
-from occopus.plugins.schema import Check, CredentialsSpec, Problem, Schema, SchemaRule
+from occopus.plugins.schema import Check, CredentialsSpec, Problem, Schema, SchemaRule, text
 from occopus.plugins.urls import http_url
 
 __all__ = [
@@ -60,4 +61,6 @@ __all__ = [
     "UserData",
     "hookimpl",
     "http_url",
+    "one_at_a_time",
+    "text",
 ]

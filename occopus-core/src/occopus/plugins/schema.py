@@ -12,6 +12,12 @@ Schema = Mapping[str, Mapping[str, Any]]
 """A Cerberus schema: the rules by key. Two things are Occopus's own: `meta: {description: ...}` documents a key (and `meta: {secret: True}`
 keeps its value out of every output and of the store), and a string that holds a template satisfies any type until it is rendered."""
 
+
+def text(description: str, **rules: Any) -> dict[str, Any]:
+    """The rules of a key that holds a text, which is not empty, with more of Cerberus' rules."""
+    return {"type": "string", "empty": False, "meta": {"description": description}, **rules}
+
+
 SECTIONS = ("resource", "contextualisation", "config_management", "health_check")
 """The sections of an implementation."""
 

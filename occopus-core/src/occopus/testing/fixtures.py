@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import pytest
 
 if TYPE_CHECKING:
     from occopus.plugins.registry import Registry
+    from occopus.testing.user import User
 
 CONFIGURATION_HOMES = ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_CONFIG_DIRS", "XDG_DATA_DIRS")
 """What would lead back to the user's own files although HOME says otherwise."""
@@ -36,3 +38,13 @@ def occopus_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("OCCOPUS_DATA_DIR", str(data))
     return data
+
+
+@pytest.fixture
+def occopus_user(tmp_path: Path) -> Iterator[User]:
+    """A user with an empty home directory, in which the installed commands run."""
+    from occopus.testing.user import User  # noqa: PLC0415 - most test runs never ask for it
+
+    user = User(tmp_path)
+    yield user
+    user.end()

@@ -1,4 +1,4 @@
-"""One call at a time for each node: two at once would both look, find no server, and make one each."""
+"""One call at a time for each node: two at once would both look, find nothing, and make one each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ _locks: WeakValueDictionary[NodeId, Lock] = WeakValueDictionary()
 
 @contextmanager
 def one_at_a_time(node_id: NodeId) -> Iterator[None]:
-    """Within this process; between processes the lease on the infrastructure does the same."""
+    """For backends whose cloud does not recognise a repeated request.
+
+    Within this process; between processes the lease on the infrastructure does the same.
+    """
     with _guard:
         lock = _locks.setdefault(node_id, Lock())
     with lock:
