@@ -5,22 +5,19 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 
 import pytest
 
 from occopus.errors import InfrastructureNotFound, LeaseLost, OccopusError
 from occopus.store.base import Key
+from occopus.testing.sampling import sampled
 from occopus.testing.simulation.life import Life
 from occopus.testing.simulation.world import INFRA, World
 
 from .conftest import SLOW, STORIES, assert_sound, world, wounded
 
 pytestmark = pytest.mark.endurance
-
-STRIDE = int(os.environ.get("OCCOPUS_STRIDE", "5"))
-"""Every so many points of a command."""
 
 
 @pytest.mark.parametrize("story", STORIES)
@@ -31,7 +28,8 @@ def test_whenever_it_is_frozen_another_ends_its_work_and_its_own_writes_are_refu
     before(undisturbed)
     command(undisturbed, whole)
     refused = 0
-    for point in range(1, len(whole.points) + 1, STRIDE):
+    points = sampled(range(1, len(whole.points) + 1), every=5)
+    for point in points:
         both = world(7, **SLOW, hidden=10.0)
         before(both)
         where = f"{story}: frozen at point {point}, {whole.points[point - 1]}"
@@ -53,7 +51,7 @@ def test_whenever_it_is_frozen_another_ends_its_work_and_its_own_writes_are_refu
         with suppress(InfrastructureNotFound):
             both.maintain()
         assert_sound(both)
-    assert refused > len(whole.points) / STRIDE / 2
+    assert refused > len(points) / 2
 
 
 def test_who_wakes_up_writes_nothing_over_what_the_other_wrote() -> None:
