@@ -130,7 +130,7 @@ def _lowest(package: str) -> list[str]:
 
 def _install(session: nox.Session, *packages: str, constraints: Path | None = None) -> None:
     extra = ["-c", str(constraints)] if constraints else []
-    session.install("-q", *extra, *(f"./{package}[test]" for package in packages))
+    session.install("-q", "--no-compile", *extra, *(f"./{package}[test]" for package in packages))
 
 
 def _test(session: nox.Session, package: str, kind: str, *options: str) -> None:

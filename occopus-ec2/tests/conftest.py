@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import base64
-import json
 import logging
-import os
-import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +16,13 @@ import pytest
 sys.path.append(str(Path(__file__).parent / "servers"))  # pytest puts no folder there by itself
 
 from moto_server import forget_everything, moto_server
-from strict_ec2 import StrictEc2, strict_ec2
+from strict_ec2 import StrictEc2
 
 from occopus.plugins import HandlerConfig
+from occopus.testing.user import User
 from occopus_ec2.cloud import Cloud
 from occopus_ec2.handler import Ec2Handler
 
-SCRIPTS = Path(sys.executable).parent
-PATIENCE = 120.0
 REGION = "eu-west-1"
 SECRET = "kept-to-ourselves-0123456789"
 
@@ -40,7 +35,7 @@ def moto_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def _proxy(moto_url: str) -> Iterator[StrictEc2]:
-    with strict_ec2(moto_url) as proxy:
+    with StrictEc2(moto_url) as proxy:
         yield proxy
 
 
@@ -49,9 +44,6 @@ def ec2(_proxy: StrictEc2) -> StrictEc2:
     """The strict proxy, without faults, in front of an account that has nothing."""
     forget_everything(_proxy.upstream)
     _proxy.calm()
-    _proxy.actions.clear()
-    for noted in (_proxy.refused, _proxy.keys, _proxy.paths, _proxy.permissions):
-        noted.clear()
     return _proxy
 
 
@@ -131,80 +123,8 @@ def handler_for(plain_section: dict[str, Any], sdk_client: Any, tmp_path: Path) 
     return make
 
 
-@dataclass
-class Home:
-    """A user's directory, with an authentication file."""
-
-    path: Path
-    variables: dict[str, str] = field(default_factory=dict)
-    """What the user's environment has besides."""
-    running: list[subprocess.Popen[str]] = field(default_factory=list)
-
-    @property
-    def environment(self) -> dict[str, str]:
-        kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH") if name in os.environ}
-        own = {"HOME": str(self.path), "OCCOPUS_DATA_DIR": str(self.path / "data"), "NO_PROXY": "*", "AWS_EC2_METADATA_DISABLED": "true"}
-        return kept | own | self.variables
-
-    @property
-    def authentication(self) -> Path:
-        return self.path / ".occopus" / "auth_data.yaml"
-
-    def write(self, name: str, text: str) -> Path:
-        path = self.path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-        return path
-
-    def start(self, command: str, *args: str | Path) -> subprocess.Popen[str]:
-        pipe = subprocess.PIPE
-        process = subprocess.Popen([SCRIPTS / command, *args], cwd=self.path, env=self.environment, text=True, stdout=pipe, stderr=pipe)
-        self.running.append(process)
-        return process
-
-    def run(self, command: str, *args: str | Path, code: int = 0) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end, which must have this exit code."""
-        process = self.start(command, *args)
-        out, err = process.communicate(timeout=PATIENCE)
-        assert process.returncode == code, f"{process.returncode}\n{out}\n{err}"
-        assert "Traceback" not in err, err
-        assert SECRET not in out + err
-        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
-
-    def build(self, *args: str | Path) -> str:
-        """The identifier of what is built."""
-        return self.run("occopus-build", *args).stdout.strip()
-
-    def report(self, infra_id: str, node: str) -> dict[str, Any]:
-        """What the report says of a node's instances, by their ids."""
-        report = json.loads(self.run("occopus", "report", "--json", "-i", infra_id).stdout)
-        instances: dict[str, Any] = report[node]["instances"]
-        return instances
-
-    @property
-    def infras(self) -> list[str]:
-        return [each["infra_id"] for each in json.loads(self.run("occopus", "list", "--json").stdout)]
-
-    def end(self) -> None:
-        for process in self.running:
-            if process.poll() is None:
-                process.kill()
-            process.communicate()
-
-
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[Home]:
-    made = Home(tmp_path)
-    made.write(".occopus/auth_data.yaml", f"resource:\n- type: ec2\n  auth_data:\n    accesskey: key\n    secretkey: {SECRET}\n")
-    made.authentication.chmod(0o600)
-    yield made
-    made.end()
-
-
-def until(condition: Callable[[], Any], what: str) -> Any:
-    """What a condition gives as soon as it gives something."""
-    deadline = time.monotonic() + PATIENCE
-    while not (found := condition()):
-        assert time.monotonic() < deadline, f"{what} does not happen"
-        time.sleep(0.01)
-    return found
+def home(occopus_user: User) -> User:
+    occopus_user.authenticate("ec2", KEYS, secrets=(SECRET,))
+    occopus_user.variables["AWS_EC2_METADATA_DISABLED"] = "true"
+    return occopus_user

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import re
-import shutil
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +10,9 @@ import pytest
 import yaml
 from strict_ec2 import Error
 
-from .conftest import PLAIN, SECRET, until
+from occopus.testing.user import User, until
+
+from .conftest import PLAIN, SECRET
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "ping"
 README = (Path(__file__).parents[1] / "README.md").read_text()
@@ -23,13 +21,10 @@ FULL = Error("InsufficientInstanceCapacity", "We currently do not have sufficien
 
 
 @pytest.fixture
-def infra(home: Any, ec2: Any) -> Path:
+def infra(home: User, ec2: Any) -> Path:
     """The example, with the proxy in the place of Amazon, and its definitions imported."""
-    folder = home.path / "ping"
-    shutil.copytree(EXAMPLE, folder)
-    definitions = folder / "nodes" / "node_definitions.yaml"
-    definitions.write_text(definitions.read_text().replace(AMAZON, ec2.url))
-    home.run("occopus-import", definitions)
+    folder = home.copy(EXAMPLE, instead={AMAZON: ec2.url})
+    home.run("occopus-import", folder / "nodes" / "node_definitions.yaml")
     return folder / "infra-ec2-ping.yaml"
 
 
@@ -40,7 +35,7 @@ def permissions_in_readme() -> set[str]:
     return {action.removeprefix("ec2:") for each in allowed for action in ([each] if isinstance(each, str) else each)}
 
 
-def test_the_example_from_building_to_destroying(home: Any, infra: Path, ec2: Any, account: Any) -> None:
+def test_the_example_from_building_to_destroying(home: User, infra: Path, ec2: Any, account: Any) -> None:
     infra_id = home.build(infra)
     (receiver,), (sender,) = account.of_node("receiver"), account.of_node("sender")
 
@@ -74,7 +69,7 @@ def test_the_example_from_building_to_destroying(home: Any, infra: Path, ec2: An
     assert successor["InstanceId"] != receiver["InstanceId"]
     assert sender["InstanceId"] in [each["InstanceId"] for each in account.of_node("sender")]
 
-    assert ec2.actions["RunInstances"] == 4
+    assert ec2.actions.count("RunInstances") == 4
     home.run("occopus-destroy", "-i", infra_id)
     assert (account.instances, home.infras, ec2.refused) == ([], [], [])
     assert permissions_in_readme() == ec2.permissions
@@ -85,48 +80,46 @@ def test_the_readme_shows_the_files_of_the_example() -> None:
         assert f"`{file.relative_to(EXAMPLE)}`:\n\n```yaml\n{file.read_text()}```\n" in README
 
 
-def test_what_runs_is_taken_over_after_the_store_is_gone(home: Any, infra: Path, account: Any) -> None:
+def test_what_runs_is_taken_over_after_the_store_is_gone(home: User, infra: Path, account: Any) -> None:
     infra_id = home.build(infra)
     before = account.node_ids
-    shutil.rmtree(home.path / "data")
-    home.run("occopus", "adopt", "-i", infra_id, infra, "--nodes", infra.parent / "nodes" / "node_definitions.yaml")
-    assert "nothing to do" in home.run("occopus", "maintain", "-i", infra_id).stderr
+    home.adopt(infra_id, infra, infra.parent / "nodes" / "node_definitions.yaml")
     assert account.node_ids == before
     home.run("occopus", "destroy", "-i", infra_id)
     assert account.instances == []
 
 
-def test_a_build_that_ec2_refuses_is_rolled_back(home: Any, infra: Path, ec2: Any, account: Any) -> None:
+def test_a_build_that_ec2_refuses_is_rolled_back(home: User, infra: Path, ec2: Any, account: Any) -> None:
     sender = infra.parent / "nodes" / "node_definitions.yaml"
     sender.write_text(sender.read_text().replace("- resource: *CLOUD", "- resource: {<<: *CLOUD, image_id: ami-nonsense}"))
     said = home.run("occopus-build", infra, "--nodes", sender, code=1).stderr
     assert 'InvalidAMIID.Malformed: Invalid id: "ami-nonsense"' in said
-    assert (ec2.actions["RunInstances"], account.instances, home.infras) == (2, [], [])
+    assert (ec2.actions.count("RunInstances"), account.instances, home.infras) == (2, [], [])
 
 
-def test_keys_that_ec2_does_not_accept(home: Any, infra: Path, ec2: Any, account: Any) -> None:
+def test_keys_that_ec2_does_not_accept(home: User, infra: Path, ec2: Any, account: Any) -> None:
     ec2.fail["RunInstances"] = [Error("AuthFailure", "AWS was not able to validate the provided access credentials", 401)]
     said = home.run("occopus-build", infra, code=1).stderr
     assert "AuthFailure: AWS was not able to validate the provided access credentials" in said
-    assert (ec2.actions["RunInstances"], account.instances, home.infras) == (1, [], [])
+    assert (ec2.actions.count("RunInstances"), account.instances, home.infras) == (1, [], [])
 
 
-def test_without_an_entry_the_sdks_own_credentials_are_used(home: Any, infra: Path, ec2: Any) -> None:
+def test_without_an_entry_the_sdks_own_credentials_are_used(home: User, infra: Path, ec2: Any) -> None:
     home.authentication.unlink()
     said = home.run("occopus-build", infra, code=1).stderr
     assert "Unable to locate credentials" in said
-    home.variables = {"AWS_ACCESS_KEY_ID": "of-the-environment", "AWS_SECRET_ACCESS_KEY": SECRET}
+    home.variables |= {"AWS_ACCESS_KEY_ID": "of-the-environment", "AWS_SECRET_ACCESS_KEY": SECRET}
     infra_id = home.build(infra)
     home.run("occopus-destroy", "-i", infra_id)
     assert ec2.keys == {"of-the-environment"}
 
 
-def test_too_much_user_data_is_noticed_before_anything_is_made(home: Any, infra: Path, ec2: Any) -> None:
+def test_too_much_user_data_is_noticed_before_anything_is_made(home: User, infra: Path, ec2: Any) -> None:
     template = infra.parent / "nodes" / "cloud_init_sender.yaml"
     template.write_text(template.read_text() + f"  - echo {'x' * 16_384}\n")
     said = home.run("occopus-build", infra, "--nodes", infra.parent / "nodes" / "node_definitions.yaml", code=2).stderr
     assert "ec2 takes 16,384 at most" in said
-    assert (ec2.calls, home.infras) == (0, [])
+    assert (ec2.actions, home.infras) == ([], [])
 
 
 WITH_A_SECRET = """
@@ -147,22 +140,17 @@ SECRETIVE = """
 """
 
 
-def test_the_most_talkative_log_tells_no_secret(home: Any, ec2: Any, account: Any) -> None:
+def test_the_most_talkative_log_tells_no_secret(home: User, ec2: Any, account: Any) -> None:
     password = "the-password-of-the-machine"
-    log = home.path / "occopus.log"
-    config = home.write("config.yaml", f"logging: {{file: '{log}', level: DEBUG}}\n")
-    home.variables = {"PASSWORD": password, "OCCOPUS_CONFIG_PATH": str(config)}
+    home.variables["PASSWORD"] = password
+    home.secrets.append(password)
+    log = home.log_everything()
     nodes = home.write("nodes.yaml", SECRETIVE.format(url=ec2.url))
     infra_id = home.build(home.write("infra.yaml", WITH_A_SECRET), "--nodes", nodes)
     assert yaml.safe_load(account.user_data(account.instances[0]))["runcmd"] == [f"login {password}"]
     home.run("occopus-destroy", "-i", infra_id)
-    told = log.read_text()
-    encoded = re.findall(r"[A-Za-z0-9+/]{24,}", told)
-    decoded = [base64.b64decode(each + "=" * (-len(each) % 4)) for each in encoded if len(each) % 4 != 1]
-    assert infra_id in told
-    assert SECRET not in told
-    assert password not in told
-    assert not [each for each in decoded if password.encode() in each]
+    assert infra_id in log.read_text()
+    assert home.secrets_in(log, home.data) == []
 
 
 TWO_WAYS = """
@@ -174,14 +162,14 @@ TWO_WAYS = """
 """
 
 
-def test_where_there_is_no_room_the_next_implementation_is_taken(home: Any, ec2: Any, account: Any) -> None:
+def test_where_there_is_no_room_the_next_implementation_is_taken(home: User, ec2: Any, account: Any) -> None:
     nodes = home.write("nodes.yaml", TWO_WAYS.format(url=ec2.url))
     infra = home.write("infra.yaml", "infra_name: two\nuser_id: me\nnodes:\n- {name: web, type: either}\n")
     ec2.fail["RunInstances"] = [FULL]
     infra_id = home.build(infra, "--nodes", nodes)
     (instance,) = account.instances
     assert list(home.report(infra_id, "web")) == account.node_ids
-    assert ec2.actions["RunInstances"] == 2
+    assert ec2.actions.count("RunInstances") == 2
     refused = {"t3.micro": 2, "t3.large": 1}[instance["InstanceType"]]
     (refusal,) = [line for line in home.run("occopus", "events", "-i", infra_id).stdout.splitlines() if "no-capacity" in line]
     assert "InsufficientInstanceCapacity: We currently do not have sufficient capacity" in refusal
@@ -199,12 +187,12 @@ dependencies: [[worker, base]]
 
 
 @pytest.fixture
-def many(home: Any, ec2: Any) -> tuple[Path, str, Path]:
+def many(home: User, ec2: Any) -> tuple[Path, str, Path]:
     """Six instances, to be built side by side."""
     return home.write("infra.yaml", MANY), "--nodes", home.write("nodes.yaml", PLAIN.format(url=ec2.url))
 
 
-def test_replies_are_lost_calls_throttled_and_instances_hidden(home: Any, many: Any, ec2: Any, account: Any) -> None:
+def test_replies_are_lost_calls_throttled_and_instances_hidden(home: User, many: Any, ec2: Any, account: Any) -> None:
     ec2.calm(seed=4)
     ec2.lost_share, ec2.throttled_share, ec2.hidden_for, ec2.ending_for, ec2.page = 0.1, 0.1, 1.0, 0.5, 5
     infra_id = home.build("--parallelize", *many)
@@ -215,12 +203,9 @@ def test_replies_are_lost_calls_throttled_and_instances_hidden(home: Any, many: 
     assert (account.instances, home.infras) == ([], [])
 
 
-def test_a_build_is_interrupted(home: Any, many: Any, ec2: Any, account: Any) -> None:
+def test_a_build_is_interrupted(home: User, many: Any, ec2: Any, account: Any) -> None:
     ec2.hidden_for = 2.0
     process = home.start("occopus-build", "--parallelize", *many)
-    until(lambda: ec2.actions["RunInstances"] >= 3, "the third call")
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=120)
-    assert process.returncode == 1, said
-    assert "everything that was made is removed again" in said
+    until(lambda: ec2.actions.count("RunInstances") >= 3, "the third call")
+    home.interrupt(process)
     assert (account.instances, home.infras) == ([], [])

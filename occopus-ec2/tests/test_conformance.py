@@ -53,7 +53,7 @@ class TestEc2(ResourceHandlerSuite):
 
     @pytest.fixture
     def count_calls(self, ec2: Any) -> Callable[[], int]:
-        return lambda: int(ec2.calls)
+        return lambda: len(ec2.actions)
 
     @pytest.fixture
     def provoke(self, bench: Bench, handler_for: Any) -> Mapping[ErrorKind, Callable[[], object]]:

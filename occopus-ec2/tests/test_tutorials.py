@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
-import shutil
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+from occopus.testing.http import HttpServer, Reply, Request
+from occopus.testing.user import User
 
 TUTORIALS = Path(__file__).parents[3] / "shared" / "tutorials"
 
@@ -24,13 +23,9 @@ MACHINES = 7
 """As many as the largest of them has."""
 
 
-class Healthy(BaseHTTPRequestHandler):
-    def do_HEAD(self) -> None:
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Nothing."""
+class Healthy(HttpServer):
+    def answer(self, request: Request) -> Reply:
+        return Reply(200)
 
 
 @pytest.fixture
@@ -39,15 +34,13 @@ def machines(ec2: Any) -> Iterator[list[str]]:
     addresses = [f"127.{ec2.port // 256}.{ec2.port % 256}.{number + 1}" for number in range(MACHINES)]
     with ExitStack() as stack:
         for address in addresses:
-            server = stack.enter_context(ThreadingHTTPServer((address, 5000), Healthy))
-            threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-            stack.callback(server.shutdown)
+            stack.enter_context(Healthy(at=(address, 5000)))
         ec2.addresses.extend(addresses)
         yield addresses
 
 
 @pytest.fixture
-def tutorial(home: Any, ec2: Any, account: Any, machines: list[str]) -> Any:
+def tutorial(home: User, ec2: Any, account: Any, machines: list[str]) -> Any:
     """Gives a copy of a tutorial with values of the account."""
     subnet = account.client.describe_subnets()["Subnets"][0]
     groups = [
@@ -65,21 +58,10 @@ def tutorial(home: Any, ec2: Any, account: Any, machines: list[str]) -> Any:
         "subnet_id": subnet["SubnetId"],
     }
 
-    def copied(name: str) -> Path:
-        folder = home.path / name
-        shutil.copytree(TUTORIALS / name, folder)
-        for path in folder.rglob("*.yaml"):
-            path.chmod(0o644)
-            path.write_text(re.sub(r"\breplace_with_(\w+)", lambda found: value(found[1]), path.read_text()))
-        return folder
-
-    def value(word: str) -> str:
-        return next(filled for key, filled in values.items() if word.startswith(key))
-
-    return copied
+    return lambda name: home.copy(TUTORIALS / name, values)
 
 
-def test_ping(tutorial: Any, home: Any, account: Any, machines: list[str]) -> None:
+def test_ping(tutorial: Any, home: User, account: Any, machines: list[str]) -> None:
     folder = tutorial("ec2-ping")
     home.run("occopus-import", folder / "nodes" / "node_definitions.yaml")
     infra_id = home.build(folder / "infra-ec2-ping.yaml")
@@ -94,7 +76,7 @@ def test_ping(tutorial: Any, home: Any, account: Any, machines: list[str]) -> No
     assert account.instances == []
 
 
-def test_flowbster(tutorial: Any, home: Any, account: Any, machines: list[str]) -> None:
+def test_flowbster(tutorial: Any, home: User, account: Any, machines: list[str]) -> None:
     folder = tutorial("flowbster-autodock-vina")
     home.run("occopus-import", folder / "nodes" / "node_definitions.yaml")
     infra_id = home.build("--parallelize", folder / "infra-autodock-vina.yaml")

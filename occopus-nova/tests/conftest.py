@@ -1,4 +1,4 @@
-"""What all everyday tests share: a small OpenStack of ours, and a user's directory."""
+"""What all everyday tests share: a small OpenStack of ours, and a user."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import pytest
 sys.path.append(str(Path(__file__).parent / "servers"))  # pytest puts no folder there by itself
 
 from fake_openstack import FakeOpenStack
-from user import Home
+from nova_user import NovaUser
+
+from occopus.testing.user import User
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[Home]:
-    made = Home(tmp_path)
-    yield made
-    made.end()
+def home(occopus_user: User) -> NovaUser:
+    return NovaUser(**vars(occopus_user))
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_openstack import FakeOpenStack, Trouble
+from fake_openstack import FakeOpenStack, trouble
 
 from occopus.plugins import ErrorKind, HandlerConfig, ResourceHandlerSpec, UserData
 from occopus.plugins.registry import Registry
@@ -42,7 +42,7 @@ class TestPlain(ResourceHandlerSuite):
 
     @pytest.fixture
     def count_calls(self, cloud: FakeOpenStack) -> Callable[[], int]:
-        return lambda: len(cloud.requests)
+        return lambda: len(cloud.actions)
 
     @pytest.fixture
     def invalid_sections(self, section: dict[str, Any]) -> Mapping[str, Mapping[str, Any]]:
@@ -58,10 +58,10 @@ class TestPlain(ResourceHandlerSuite):
     def provoke(
         self, bench: Bench, cloud: FakeOpenStack, section: dict[str, Any], tmp_path: Path
     ) -> Mapping[ErrorKind, Callable[[], object]]:
-        def create(*troubles: Trouble, credentials: Mapping[str, Any] = cloud.login, **more: Any) -> object:
+        def create(status: int | None = None, credentials: Mapping[str, Any] = cloud.login, **more: Any) -> object:
             request = replace(bench.request(), resource=section | more)
             config = HandlerConfig(section | more, credentials, tmp_path, logging.getLogger("occopus.nova"))
-            cloud.troubles = list(troubles)
+            cloud.fail["POST /servers"] = [trouble(status)] if status else []
             return NovaHandler(config).create(request, lambda _: None)
 
         def over_quota() -> object:
@@ -69,8 +69,8 @@ class TestPlain(ResourceHandlerSuite):
             return create()
 
         return {
-            ErrorKind.TRANSIENT: lambda: create(Trouble("POST", "/servers", 503)),
-            ErrorKind.THROTTLED: lambda: create(Trouble("POST", "/servers", 429)),
+            ErrorKind.TRANSIENT: lambda: create(503),
+            ErrorKind.THROTTLED: lambda: create(429),
             ErrorKind.CREDENTIALS: lambda: create(credentials={"username": "demo", "password": "wrong"}),
             ErrorKind.INVALID: lambda: create(image_id="no-such-image"),
             ErrorKind.QUOTA: over_quota,

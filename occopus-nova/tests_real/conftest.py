@@ -18,8 +18,10 @@ sys.path.append(str(Path(__file__).parents[1] / "tests" / "servers"))  # pytest 
 
 import sandbox
 from lossy import LossyProxy
+from nova_user import NovaUser
 from tenant import Tenant
-from user import Home, until
+
+from occopus.testing.user import User, until
 
 PASSWORD = "a-password-for-tests"
 
@@ -51,10 +53,8 @@ def settings() -> dict[str, Any]:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[Home]:
-    made = Home(tmp_path)
-    yield made
-    made.end()
+def home(occopus_user: User) -> NovaUser:
+    return NovaUser(**vars(occopus_user))
 
 
 @pytest.fixture(scope="session")

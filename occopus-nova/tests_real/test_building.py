@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from nova_user import NovaUser
 from openstack.connection import Connection
 from tenant import Tenant
-from tutorials import TUTORIALS, filled
-from user import Home, until
+from tutorials import TUTORIALS, needs_tutorials
+
+from occopus.testing.user import until
 
 PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEsQhKbgKkb7d7lRjZ6j7C1gQvNYaRk2XoQXbS0qCh1u test"
 
@@ -28,7 +30,7 @@ def key_and_group(empty: Tenant) -> Iterator[str]:
     empty.connection.delete_security_group(group.id)
 
 
-def test_all_kinds_of_nodes(empty: Tenant, home: Home, admin: Connection, key_and_group: str) -> None:
+def test_all_kinds_of_nodes(empty: Tenant, home: NovaUser, admin: Connection, key_and_group: str) -> None:
     mine = empty.allocate()
     kinds: dict[str, dict[str, Any]] = {
         "plain": {"key_name": key_and_group, "security_groups": [key_and_group], "server_name": "my-server"},
@@ -77,7 +79,7 @@ def test_all_kinds_of_nodes(empty: Tenant, home: Home, admin: Connection, key_an
     until(lambda: not empty.volumes, "the end of the kept volume")
 
 
-def test_application_credential(empty: Tenant, home: Home) -> None:
+def test_application_credential(empty: Tenant, home: NovaUser) -> None:
     identity, user = empty.connection.identity, empty.connection.current_user_id
     made = identity.create_application_credential(user, "for-tests", roles=[{"name": "member"}])
     home.describe({"type": "application_credential", "id": made.id, "secret": made.secret}, empty.section())
@@ -90,8 +92,8 @@ def test_application_credential(empty: Tenant, home: Home) -> None:
     assert made.secret not in said
 
 
-@pytest.mark.skipif(not TUTORIALS.is_dir(), reason="THE TUTORIALS ARE NOT THERE: put them into ../shared/tutorials beside the repository")
-def test_published_tutorial(empty: Tenant, home: Home, key_and_group: str) -> None:
+@needs_tutorials
+def test_published_tutorial(empty: Tenant, home: NovaUser, key_and_group: str) -> None:
     """Its default health check, a ping, is answered: all addresses are of this machine."""
     values = {
         "endpoint": empty.auth_url,
@@ -104,8 +106,8 @@ def test_published_tutorial(empty: Tenant, home: Home, key_and_group: str) -> No
         "need_floating_ip": "yes",
         "floating_ip_pool": empty.pool,
     }
-    infra = filled("nova-helloworld", home.path, values)
-    home.authenticate(empty.auth_data)
-    infra_id = home.run("occopus-build", str(infra), "--nodes", str(infra.parent / "nodes" / "node_definitions.yaml")).stdout.strip()
+    folder = home.copy(TUTORIALS / "nova-helloworld", values)
+    home.log_in(empty.auth_data)
+    infra_id = home.build(next(folder.glob("infra*.yaml")), "--nodes", folder / "nodes" / "node_definitions.yaml")
     assert home.addresses(infra_id, "helloworld")[0][0] == empty.floating_ips[0]["floating_ip_address"]
     home.destroy(infra_id)

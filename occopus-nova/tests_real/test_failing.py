@@ -6,9 +6,9 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
+from nova_user import NovaUser
 from openstack.connection import Connection
 from tenant import Tenant
-from user import Home
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def giant(admin: Connection) -> Iterator[str]:
     admin.compute.delete_flavor(flavor)
 
 
-def test_without_room_the_next_implementation_is_tried(empty: Tenant, home: Home, giant: str) -> None:
+def test_without_room_the_next_implementation_is_tried(empty: Tenant, home: NovaUser, giant: str) -> None:
     huge = empty.section(flavor_name=giant, volume_size=2)
     home.describe(empty.auth_data, huge, empty.section(), nodes={"web": 3})
     infra_id = home.build()
@@ -27,14 +27,14 @@ def test_without_room_the_next_implementation_is_tried(empty: Tenant, home: Home
     home.destroy(infra_id)
 
 
-def test_no_room_anywhere(empty: Tenant, home: Home, giant: str) -> None:
+def test_no_room_anywhere(empty: Tenant, home: NovaUser, giant: str) -> None:
     home.describe(empty.auth_data, empty.section(flavor_name=giant, volume_size=2))
     said = home.fail_to_build()
     assert "could not be made: ERROR: No valid host was found" in said
-    assert home.list() == []
+    assert home.infras == []
 
 
-def test_quotas(empty: Tenant, home: Home, admin: Connection) -> None:
+def test_quotas(empty: Tenant, home: NovaUser, admin: Connection) -> None:
     """Of servers, which Nova refuses at once, and of floating IPs, for which the server is there already."""
     admin.compute.put(f"/os-quota-sets/{empty.project_id}", json={"quota_set": {"instances": 0, "force": True}}).raise_for_status()
     home.describe(empty.auth_data, empty.section())
@@ -45,10 +45,10 @@ def test_quotas(empty: Tenant, home: Home, admin: Connection) -> None:
     home.describe(empty.auth_data, empty.section(floating_ip_pool=empty.pool, volume_size=1, volume_persist=True))
     assert "Quota exceeded for resources: ['floatingip']" in home.fail_to_build()
     admin.network.delete(f"/quotas/{empty.project_id}").raise_for_status()
-    assert home.list() == []
+    assert home.infras == []
 
 
-def test_what_is_not_there(empty: Tenant, home: Home) -> None:
+def test_what_is_not_there(empty: Tenant, home: NovaUser) -> None:
     nowhere = "00000000-0000-0000-0000-000000000000"
     for wrong, said in (
         ({"image_id": "no-such-image"}, "there is no image 'no-such-image'"),
@@ -58,14 +58,14 @@ def test_what_is_not_there(empty: Tenant, home: Home) -> None:
     ):
         home.describe(empty.auth_data, empty.section(**wrong))
         assert said in home.fail_to_build()
-    assert home.list() == []
+    assert home.infras == []
 
 
 @pytest.mark.parametrize("wrong", ["password", "project"])
-def test_wrong_login(wrong: str, empty: Tenant, home: Home) -> None:
+def test_wrong_login(wrong: str, empty: Tenant, home: NovaUser) -> None:
     password, project = ("a-wrong-password", empty.project_id) if wrong == "password" else (empty.password, "0" * 32)
     home.describe({"username": empty.username, "password": password}, empty.section(project_id=project))
     said = home.fail_to_build()
     assert "logging in failed: The request you have made requires authentication" in said
     assert password not in said
-    assert home.list() == []
+    assert home.infras == []

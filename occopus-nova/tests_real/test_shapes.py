@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from fake_openstack import SHAPES
+from nova_user import NovaUser
 from tenant import Tenant
-from user import Home
 
 Shape = set[tuple[str, str]]
 
@@ -24,7 +24,7 @@ def differing(ours: Any, real: Any) -> Shape:
 
 
 @pytest.fixture
-def made(empty: Tenant, home: Home) -> Any:
+def made(empty: Tenant, home: NovaUser) -> Any:
     home.describe(empty.auth_data, empty.section(volume_size=1, floating_ip_pool=empty.pool))
     infra_id = home.build()
     yield

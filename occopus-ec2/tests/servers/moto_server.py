@@ -6,13 +6,13 @@ import os
 import re
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-PATIENCE = 60.0
+from occopus.testing.user import until
+
 RUNNING = re.compile(r"Running on (http://127\.0\.0\.1:\d+)")
 
 
@@ -33,12 +33,11 @@ def moto_server(folder: Path) -> Iterator[str]:
 
 
 def _url(process: subprocess.Popen[bytes], log: Path) -> str:
-    deadline = time.monotonic() + PATIENCE
-    while not (running := RUNNING.search(log.read_text())):
+    def running() -> re.Match[str] | None:
         assert process.poll() is None, log.read_text()
-        assert time.monotonic() < deadline, "moto does not start"
-        time.sleep(0.05)
-    return running[1]
+        return RUNNING.search(log.read_text())
+
+    return until(running, "moto's start", every=0.05)[1]
 
 
 def forget_everything(url: str) -> None:

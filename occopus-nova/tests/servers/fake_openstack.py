@@ -11,15 +11,18 @@ from __future__ import annotations
 import copy
 import json
 import re
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Self
-from urllib.parse import parse_qs, unquote, urlsplit
+from typing import Any
+from urllib.parse import unquote
+
+from lossy import action_of
+
+from occopus.testing import http
+from occopus.testing.faulty import FaultyServer
+from occopus.testing.http import Reply, Request
 
 Json = dict[str, Any]
 
@@ -40,37 +43,36 @@ SERVER_KEYS = {
 DEVICE_KEYS = {"boot_index", "source_type", "destination_type", "uuid", "volume_size", "delete_on_termination"}
 
 
-class Refusal(Exception):
-    def __init__(self, shape: str, message: str = "", headers: dict[str, str] | None = None) -> None:
-        super().__init__(shape)
-        self.status: int = SHAPES[shape]["status"]
-        self.body: Any = copy.deepcopy(SHAPES[shape]["body"])
-        self.headers = headers or {}
+def reply(status: int, body: Any, headers: dict[str, str] | None = None) -> Reply:
+    if body is None:
+        return Reply(status, headers=headers or {})
+    if isinstance(body, str):
+        return Reply(status, body.encode(), {"Content-Type": "text/html", **(headers or {})})
+    return Reply.of_json(status, body, headers)
+
+
+class Refusal(http.Refusal):
+    """As a real one refused the same."""
+
+    def __init__(self, shape: str, message: str = "") -> None:
+        body = copy.deepcopy(SHAPES[shape]["body"])
         if message:
-            next(iter(self.body.values()))["message"] = message
+            next(iter(body.values()))["message"] = message
+        super().__init__(reply(SHAPES[shape]["status"], body), shape)
 
 
-@dataclass
-class Trouble:
-    """An answer that a request gets instead of its own: `status` with `headers`, so many times."""
-
-    method: str
-    ending: str
-    status: int
-    times: int = 1
-    headers: dict[str, str] = field(default_factory=dict)
-    body: Any = field(default_factory=lambda: {"fault": {"message": "in trouble"}})
+def trouble(status: int, headers: dict[str, str] | None = None, body: Any = None) -> http.Refusal:
+    """What a request may get instead of its own answer."""
+    return http.Refusal(reply(status, body or {"fault": {"message": "in trouble"}}, headers))
 
 
-class FakeOpenStack(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 64
+class FakeOpenStack(FaultyServer):
+    """Names requests as in `DELETE /servers/*`."""
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Answering)
-        self.own_url = self.public_url = f"http://127.0.0.1:{self.server_port}"
-        """`public_url` is what the catalogue says: somebody may stand between."""
-        self.lock = threading.RLock()
+        super().__init__()
+        self.public_url = self.url
+        """What the catalogue says: somebody may stand between."""
         self.tokens: dict[str, str] = {}
         self.login = {"username": "demo", "password": "a-secret-password"}
         self.application_credential = {"id": "an-id", "secret": "a-secret-of-an-application"}
@@ -90,15 +92,13 @@ class FakeOpenStack(ThreadingHTTPServer):
         self.build_seconds, self.delete_seconds, self.hidden_seconds = 0.1, 0.05, 0.0
         self.rush = False
         """Somebody else takes the next floating IP just before it is associated."""
-        self.troubles: list[Trouble] = []
-        self.requests: list[str] = []
         self.complaints: list[str] = []
 
     def section(self, **more: Any) -> Json:
         """A resource section for it; keys with the value None are left out."""
         section = {
             "type": "nova",
-            "endpoint": f"{self.own_url}/identity",
+            "endpoint": f"{self.url}/identity",
             "project_id": self.project_id,
             "image_id": SHAPES["image"]["name"],
             "flavor_name": SHAPES["flavor"]["name"],
@@ -108,26 +108,46 @@ class FakeOpenStack(ThreadingHTTPServer):
 
     def node_ids(self) -> list[str]:
         """One for each server, and one for each floating IP without one."""
-        with self.lock:
+        with self.guard:
             self.pass_time()
             found = [server["metadata"].get("occopus:node_id", "") for server in self.servers.values()]
             marks = [ip["description"].partition("occopus:node_id=")[2].partition(" ")[0] for ip in self.ips.values()]
         return found + [node_id for node_id in marks if node_id and node_id not in found]
 
-    def counted(self, method: str, ending: str) -> int:
-        """How many requests of a method came to paths with this ending."""
-        return sum(request.startswith(f"{method} ") and request.endswith(ending) for request in self.requests)
+    # how it answers
 
-    def __enter__(self) -> Self:
-        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
-        return self
+    def action(self, request: Request) -> str:
+        return action_of(request)
 
-    def __exit__(self, *_: object) -> None:
-        self.shutdown()
-        self.server_close()
+    def respond(self, request: Request) -> Reply:
+        with self.guard:
+            self.pass_time()
+            try:
+                return self._found(request, unquote(request.path))
+            except Refusal:
+                raise
+            except Exception as error:
+                self.complaints.append(f"{request.method} {request.target} {request.body!r}: {error!r}")
+                return reply(500, {"computeFault": {"code": 500, "message": repr(error)}})
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Who asks may go away at any time."""
+    def _found(self, request: Request, path: str) -> Reply:
+        if path == "/identity/v3/auth/tokens":
+            id, answer = self.log_in(request.json)
+            return reply(201, answer, {"X-Subject-Token": id})
+        if not path.startswith(("/compute/", "/image", "/network/", "/volume/")):
+            return reply(404, "<html>there is nothing here</html>")
+        if path.strip("/") in ("image", "compute/v2.1"):
+            pass  # versions are for everybody
+        elif request.headers.get("X-Auth-Token") not in self.tokens:
+            raise Refusal("error_token")
+        elif path.startswith("/compute") and request.headers.get("OpenStack-API-Version") != MICROVERSION:
+            raise ValueError("the microversion is missing")
+        for method, pattern, function in _routes():
+            fits = re.fullmatch(pattern, path)
+            if fits and method == request.method:
+                answer = function(self, request, *fits.groups())
+                return reply(300 if path.strip("/") == "image" else 202 if method == "POST" else 204 if answer is None else 200, answer)
+        raise ValueError("this is not known")
 
     # what happens by itself
 
@@ -283,7 +303,7 @@ class FakeOpenStack(ThreadingHTTPServer):
         ids = [server["id"] for server in shown]
         start = ids.index(query["marker"]) + 1 if "marker" in query else 0
         page = shown[start : start + self.page]
-        more = {"servers_links": [{"rel": "next", "href": f"{self.own_url}/?marker=x"}]} if len(page) == self.page else {}
+        more = {"servers_links": [{"rel": "next", "href": f"{self.url}/?marker=x"}]} if len(page) == self.page else {}
         return {"servers": [self.shown(server, "fault") for server in page], **more}
 
     def shown(self, server: Json, *hidden: str) -> Json:
@@ -358,14 +378,14 @@ Route = tuple[str, str, Callable[..., Any]]
 def _routes() -> Iterator[Route]:
     """Method, pattern of the path, and what answers: it gets the cloud, the request and the parts of the path."""
     yield "GET", r"/compute/v2\.1/?", lambda cloud, request: SHAPES["compute_version"]
-    yield "POST", r"/compute/v2\.1/servers", lambda cloud, request: cloud.create_server(request.body)
+    yield "POST", r"/compute/v2\.1/servers", lambda cloud, request: cloud.create_server(request.json)
     yield "GET", r"/compute/v2\.1/servers/detail", lambda cloud, request: cloud.list_servers(request.query)
     yield "GET", r"/compute/v2\.1/servers/([^/]+)", lambda cloud, request, id: {"server": cloud.shown(cloud.server(id))}
     yield "DELETE", r"/compute/v2\.1/servers/([^/]+)", lambda cloud, request, id: cloud.delete_server(id)
     yield (
         "PUT",
         r"/compute/v2\.1/servers/([^/]+)/os-volume_attachments/([^/]+)",
-        lambda cloud, request, id, volume_id: cloud.keep_volume(id, volume_id, request.body),
+        lambda cloud, request, id, volume_id: cloud.keep_volume(id, volume_id, request.json),
     )
     yield "GET", r"/compute/v2\.1/flavors/detail", lambda cloud, request: {"flavors": list(cloud.flavors.values())}
     yield "GET", r"/compute/v2\.1/flavors/([^/]+)", lambda cloud, request, id: {"flavor": _one(cloud.flavors, id, "error_flavor_unknown")}
@@ -387,14 +407,14 @@ def _routes() -> Iterator[Route]:
         r"/network/v2\.0/floatingips",
         lambda cloud, request: {"floatingips": [ip for ip in cloud.ips.values() if ip["project_id"] == request.query["project_id"]]},
     )
-    yield "POST", r"/network/v2\.0/floatingips", lambda cloud, request: cloud.create_ip(request.body)
+    yield "POST", r"/network/v2\.0/floatingips", lambda cloud, request: cloud.create_ip(request.json)
     yield (
         "PUT",
         r"/network/v2\.0/floatingips/([^/]+)",
-        lambda cloud, request, id: cloud.change_ip(id, request.body, request.headers["If-Match"]),
+        lambda cloud, request, id: cloud.change_ip(id, request.json, request.headers.get("If-Match")),
     )
     yield "DELETE", r"/network/v2\.0/floatingips/([^/]+)", lambda cloud, request, id: _removed(cloud.ips, id)
-    yield "PUT", r"/volume/v3/[^/]+/volumes/([^/]+)", lambda cloud, request, id: _changed(cloud.volumes, id, request.body["volume"])
+    yield "PUT", r"/volume/v3/[^/]+/volumes/([^/]+)", lambda cloud, request, id: _changed(cloud.volumes, id, request.json["volume"])
 
 
 IMAGE_URL = SHAPES["image_versions"]["versions"][0]["links"][0]["href"].removesuffix("v2/")
@@ -424,67 +444,3 @@ def _changed(known: dict[str, Json], id: str, values: Json) -> Json:
         raise Refusal("error_server_unknown_attribute")
     known[id] |= values
     return {"volume": known[id]}
-
-
-class _Answering(BaseHTTPRequestHandler):
-    server: FakeOpenStack
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    """An answer is written in two parts; without this the second would wait for the first to be acknowledged, which takes 40 ms."""
-    body: Json
-    query: dict[str, str]
-
-    def _answer(self) -> None:
-        cloud, split = self.server, urlsplit(self.path)
-        content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.body = json.loads(content) if content else {}
-        self.query = {key: values[0] for key, values in parse_qs(split.query).items()}
-        with cloud.lock:
-            cloud.requests.append(f"{self.command} {split.path}")
-            cloud.pass_time()
-            try:
-                self._send(*self._found(cloud, unquote(split.path)))
-            except Refusal as refusal:
-                self._send(refusal.status, refusal.body, refusal.headers)
-            except Exception as error:
-                cloud.complaints.append(f"{self.command} {self.path} {content!r}: {error!r}")
-                self._send(500, {"computeFault": {"code": 500, "message": repr(error)}})
-
-    do_GET = do_POST = do_PUT = do_DELETE = _answer  # noqa: N815
-
-    def _found(self, cloud: FakeOpenStack, path: str) -> tuple[int, Any, dict[str, str]]:
-        for trouble in cloud.troubles:
-            if trouble.times and trouble.method == self.command and path.endswith(trouble.ending):
-                trouble.times -= 1
-                return trouble.status, trouble.body, trouble.headers
-        if path == "/identity/v3/auth/tokens":
-            id, answer = cloud.log_in(self.body)
-            return 201, answer, {"X-Subject-Token": id}
-        if not path.startswith(("/compute/", "/image", "/network/", "/volume/")):
-            return 404, "<html>there is nothing here</html>", {}
-        if path.strip("/") in ("image", "compute/v2.1"):
-            pass  # versions are for everybody
-        elif self.headers["X-Auth-Token"] not in cloud.tokens:
-            raise Refusal("error_token")
-        elif path.startswith("/compute") and self.headers["OpenStack-API-Version"] != MICROVERSION:
-            raise ValueError("the microversion is missing")
-        for method, pattern, function in _routes():
-            fits = re.fullmatch(pattern, path)
-            if fits and method == self.command:
-                answer = function(cloud, self, *fits.groups())
-                return (300 if path.strip("/") == "image" else 202 if method == "POST" else 204 if answer is None else 200), answer, {}
-        raise ValueError("this is not known")
-
-    def _send(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
-        content = b"" if body is None else (body if isinstance(body, str) else json.dumps(body)).encode()
-        self.send_response(status)
-        for name, value in (headers or {}).items():
-            self.send_header(name, value)
-        self.send_header("Content-Type", "text/html" if isinstance(body, str) else "application/json")
-        if status != 204:
-            self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Nothing."""

@@ -43,8 +43,8 @@ class FaultyServer(HttpServer):
         """By action: how many of the next replies get lost after their effect."""
         self.fail: dict[str, list[Refusal]] = {}
         """By action: how the next requests are refused."""
-        self.hold_at: int | None = None
-        """The number, from 0, of the request that is never answered."""
+        self.hold_at: int | str | None = None
+        """The number, from 0, of the request that is never answered, or its action."""
         self.holds_before_effect = False
         self.held, self.released = threading.Event(), threading.Event()
 
@@ -72,7 +72,7 @@ class FaultyServer(HttpServer):
                 self.lose[action] -= 1
                 loses = True
             planned = self.fail[action].pop(0) if self.fail.get(action) else self.throttled() if throttles else None
-        held = number == self.hold_at
+        held = self.hold_at in (number, action)
         if held and self.holds_before_effect:
             self._hold()
             return None

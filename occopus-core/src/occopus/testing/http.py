@@ -60,19 +60,19 @@ class Refusal(Exception):
 
 
 class HttpServer(ThreadingHTTPServer, ABC):
-    """Answers in threads of this process, on a free port of this machine, while it is entered."""
+    """Answers in threads of this process while it is entered; on a free port of this machine, unless it is given an address and a port."""
 
     daemon_threads = True
     request_queue_size = 128
     ahead = 0.0
     """By how many seconds its clock, which every reply tells, is ahead."""
 
-    def __init__(self, context: ssl.SSLContext | None = None) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, context: ssl.SSLContext | None = None, at: tuple[str, int] = ("127.0.0.1", 0)) -> None:
+        super().__init__(at, _Handler)
         if context:
             self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         self.port: int = self.server_address[1]
-        self.url = f"{'https' if context else 'http'}://127.0.0.1:{self.port}"
+        self.url = f"{'https' if context else 'http'}://{at[0]}:{self.port}"
 
     @abstractmethod
     def answer(self, request: Request) -> Reply | None:

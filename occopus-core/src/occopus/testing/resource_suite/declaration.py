@@ -2,82 +2,21 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
-
-from cerberus import Validator
+from collections.abc import Sequence
 
 from occopus.plugins.registry import load_object
 from occopus.plugins.resource import ResourceHandler, ResourceHandlerSpec
-
-LOADED = """
-import sys
-from occopus.plugins.loading import load_plugins
-load_plugins()
-print(" ".join(name for name in sys.argv[1:] if name in sys.modules))
-"""
+from occopus.testing.section_checks import SectionChecks, assert_not_loaded_with_the_plugins
 
 
-class DeclarationChecks:
-    def test_names_itself(self, spec: ResourceHandlerSpec) -> None:
-        assert spec.type, "a spec must name its type"
-        assert spec.type == spec.type.strip().lower(), "a type is what users write: it must be lower case without blanks around it"
-        assert spec.summary, "a spec must say in a few words what its type is, for 'occopus plugins'"
-
+class DeclarationChecks(SectionChecks):
     def test_handler_can_be_loaded(self, spec: ResourceHandlerSpec) -> None:
         handler = load_object(spec.handler)
         assert isinstance(handler, type), f"'{spec.handler}' must name a class"
         assert issubclass(handler, ResourceHandler), f"'{spec.handler}' must be a ResourceHandler"
 
     def test_plugin_loads_without_its_handler(self, spec: ResourceHandlerSpec, heavy_modules: Sequence[str]) -> None:
-        unwanted = [spec.handler.partition(":")[0], *heavy_modules]
-        done = subprocess.run([sys.executable, "-c", LOADED, *unwanted], capture_output=True, text=True, check=False)
-        assert done.returncode == 0, f"loading the installed plugins must succeed: {done.stderr}"
-        assert not done.stdout.split(), f"loading the plugins must not import these; let the spec name the handler only: {done.stdout}"
-
-    def test_every_key_is_documented(self, spec: ResourceHandlerSpec) -> None:
-        silent = [key for key, rule in spec.schema.items() if not rule.get("meta", {}).get("description")]
-        assert not silent, f"every key must say what it is for in meta.description; these don't: {silent}"
-
-    def test_endpoint_is_made_of_keys(self, spec: ResourceHandlerSpec) -> None:
-        unknown = [key for key in spec.endpoint if key not in spec.schema]
-        assert not unknown, f"'endpoint' must name keys of the schema: it finds the handler that serves a section; unknown: {unknown}"
+        assert_not_loaded_with_the_plugins([spec.handler.partition(":")[0], *heavy_modules], "handler")
 
     def test_limit_of_user_data_makes_sense(self, spec: ResourceHandlerSpec) -> None:
         assert spec.user_data_limit is None or spec.user_data_limit > 0, "a limit of user data is a number of bytes above 0"
-
-    def test_checks_can_be_documented(self, spec: ResourceHandlerSpec) -> None:
-        nameless = [check for check in spec.checks if getattr(check, "__name__", "<lambda>") == "<lambda>"]
-        assert not nameless, "a check's name appears in the documentation, so each must be a named function"
-
-    def test_section_is_accepted(self, spec: ResourceHandlerSpec, section: dict[str, Any]) -> None:
-        found = list(problems(spec, section))
-        assert not found, f"a valid section must pass the schema and all checks, but: {found}"
-
-    def test_unknown_key_is_refused(self, spec: ResourceHandlerSpec, section: dict[str, Any]) -> None:
-        wrong = {**section, "no_such_key_at_all": 1}
-        assert list(problems(spec, wrong)), "a key that the schema does not know must be refused: it is most likely misspelt"
-
-    def test_missing_key_is_refused(self, spec: ResourceHandlerSpec, section: dict[str, Any]) -> None:
-        for key in (key for key, rule in spec.schema.items() if rule.get("required")):
-            assert key in section, f"'{key}' is required, so the suite's section must have it"
-            wrong = {name: value for name, value in section.items() if name != key}
-            assert list(problems(spec, wrong)), f"a section without '{key}' must be refused"
-
-    def test_invalid_sections_are_refused(self, spec: ResourceHandlerSpec, invalid_sections: Mapping[str, Mapping[str, Any]]) -> None:
-        for description, wrong in invalid_sections.items():
-            assert list(problems(spec, wrong)), f"this section must be refused: {description}"
-
-
-def problems(spec: ResourceHandlerSpec, section: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with a section, as the core finds it: the checks are asked where the schema has nothing to say."""
-    validator = Validator({"type": {"type": "string", "required": True}, **spec.schema})
-    if not validator.validate(section, normalize=False):
-        yield f"schema: {validator.errors}"
-        return
-    for check in spec.checks:
-        for problem in check(section):
-            if not problem.warning:
-                yield f"{'.'.join(map(str, problem.path))}: {problem.message}"

@@ -70,9 +70,10 @@ class Bench:
     def other_infrastructure(self) -> InfraId:
         return InfraId(str(uuid.uuid4()))
 
-    def created(self, node_name: str = "web", infra_id: InfraId | None = None) -> Handle:
-        """The handle of a node that was submitted and may not be ready yet."""
-        return self.make_handler().create(self.request(node_name, infra_id), Journal())
+    def created(self, node_name: str = "web", infra_id: InfraId | None = None, **changes: Any) -> Handle:
+        """The handle of a node that was submitted and may not be ready yet. `changes` are of its section."""
+        request = self.request(node_name, infra_id)
+        return self.make_handler().create(replace(request, resource={**request.resource, **changes}), Journal())
 
     def until_ready(
         self, handler: ResourceHandler, request: CreateRequest, journal: Journal | None = None

@@ -1,0 +1,3 @@
+"""Virtual machines of Azure as a backend of Occopus."""
+
+__version__ = "2.0.0"

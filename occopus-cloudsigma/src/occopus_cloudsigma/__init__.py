@@ -1,0 +1,3 @@
+"""CloudSigma as a backend of Occopus."""
+
+__version__ = "2.0.0"

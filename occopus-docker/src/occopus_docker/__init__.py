@@ -1,0 +1,3 @@
+"""Containers of a Docker engine as a backend of Occopus."""
+
+__version__ = "2.0.0"
