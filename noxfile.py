@@ -14,7 +14,16 @@ TESTED = [*PACKAGES, "tests"]
 """Each package has tests of its own; `tests` has those that cross packages."""
 USED_IN_TESTS = {"occopus-core": ["occopus-healthchecks"]}
 """Packages of ours that the tests of one use without it depending on them: the core's use real health checks."""
-WORKERS = {"occopus-core": 4, "occopus-ec2": 4, "occopus-nova": 3}
+WORKERS = {
+    "occopus-azure": 4,
+    "occopus-azure-aci": 4,
+    "occopus-cloudbroker": 3,
+    "occopus-cloudsigma": 3,
+    "occopus-core": 4,
+    "occopus-docker": 3,
+    "occopus-ec2": 4,
+    "occopus-nova": 3,
+}
 """Packages whose tests mostly wait for real processes: so many of them wait at once."""
 STUBS = [f"types-{name}" for name in ("PyYAML", "psutil", "PyMySQL", "greenlet", "requests", "defusedxml")]
 """Types of libraries that bring none."""
