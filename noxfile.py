@@ -17,12 +17,14 @@ USED_IN_TESTS = {"occopus-core": ["occopus-healthchecks"]}
 WORKERS = {
     "occopus-azure": 4,
     "occopus-azure-aci": 4,
+    "occopus-chef": 3,
     "occopus-cloudbroker": 3,
     "occopus-cloudsigma": 3,
     "occopus-core": 4,
     "occopus-docker": 3,
     "occopus-ec2": 4,
     "occopus-nova": 3,
+    "occopus-puppet": 3,
 }
 """Packages whose tests mostly wait for real processes: so many of them wait at once."""
 STUBS = [f"types-{name}" for name in ("PyYAML", "psutil", "PyMySQL", "greenlet", "requests", "defusedxml")]

@@ -11,6 +11,7 @@ KNOWN = {
     "NO REAL CHEF SERVER",
     "NO PUPPET AGENT",
     "NO CLOUD-INIT",
+    "NO ROOT OF ITS OWN",
 }
 """Beginnings of reasons for which a test may be skipped on the machine of the gate."""
 

@@ -36,17 +36,26 @@ class Credentials:
             self._masker.add(secret)
 
     def select(self, kind: str, section: Mapping[str, Any], required: bool = True) -> Mapping[str, Any] | None:
-        """The `auth_data` for a section (`resource` or `config_management`), its references looked up; None where nothing fits and
-        nothing is required. Of several entries, one that names all the keys of the others and more is the one.
+        """The `auth_data` for a section (`resource`, `config_management` or `notifier`), its references looked up; None where nothing
+        fits and nothing is required. Of several entries, one that names all the keys of the others and more is the one.
 
         Raises:
             CredentialsError: no entry fits, or several do. It shows their keys without any secret.
             UsageError: a secret that the entry refers to is not there.
         """
+        chosen = self._choose(kind, section, required)
+        return self._revealed(chosen.auth_data) if chosen else None
+
+    def place(self, kind: str, section: Mapping[str, Any]) -> str:
+        """Where the `auth_data` for a section stands, in words."""
+        chosen = self._choose(kind, section, required=False)
+        return f"the entry {self._describe(chosen)} in {self._file()}" if chosen else self._file()
+
+    def _choose(self, kind: str, section: Mapping[str, Any], required: bool) -> Entry | None:
         fitting = [entry for entry in self.entries if entry.kind == kind and entry.fits(section)]
         best = _most_specific(fitting)
         if best:
-            return self._revealed(best.auth_data)
+            return best
         if fitting:
             raise CredentialsError(
                 f"several entries under '{kind}' in {self._file()} fit {_shown(section, fitting)}: {self._list(fitting)}",

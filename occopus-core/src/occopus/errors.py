@@ -40,7 +40,7 @@ class RenderError(UsageError):
 
 
 class CredentialsError(UsageError):
-    """The authentication file has no entry, or several, for a section."""
+    """The authentication file has no entry for a section, or several, or one that is not right."""
 
 
 class StoreError(OccopusError):

@@ -43,10 +43,12 @@ class InfrastructureManager(Workspace):
 
         Raises:
             InfrastructureNotFound: an identifier is given, and there is no such infrastructure.
+            CredentialsError: the authentication file lacks what it needs; nothing is done.
             StalePlan: the infrastructure has changed since the plan was made; nothing is done.
             StepsFailed, Interrupted: what was made is removed again; the message says what could not be.
         """
         with self._services(watcher) as services:
+            services.backends().admit(infrastructure)
             id, existing = InfraId(infra_id or services.clock.new_id()), infra_id is not None
             build = partial(session.build, services, id, infrastructure, must_exist=existing, exactly=plan)
             return run(build, id, services.watcher)

@@ -126,6 +126,31 @@ class TestWhoIsNotLetIn:
         assert "the rollback is not complete" not in caught.value.message
         assert list(bench.store.scan("infrastructure")) == list(bench.store.scan("instance")) == []
 
+    @pytest.mark.parametrize("nodes", [("db",), ("db", "app", "web")])
+    def test_nor_where_a_config_manager_lets_nobody_in(self, bench: Any, nodes: tuple[str, ...]) -> None:
+        bench.server.error = self.NOT_YOU
+        keeper = {"type": "keeper", "endpoint": bench.endpoint}
+        managed = {name: [bench.implementation(config_management=keeper)] for name in nodes}
+        with pytest.raises(StepsFailed, match="who are you") as caught:
+            bench.build(bench.infra(*nodes, **managed))
+        assert "the rollback is not complete" not in caught.value.message
+        assert bench.is_clean
+
+    def test_what_a_config_manager_may_know_is_kept(self, bench: Any) -> None:
+        """It takes the infrastructure, and not the node: the key was revoked meanwhile."""
+
+        def revoke(what: str) -> None:
+            bench.server.error = self.NOT_YOU if what != "prepare" else None
+
+        bench.server.hook = revoke
+        keeper = {"type": "keeper", "endpoint": bench.endpoint}
+        with pytest.raises(StepsFailed, match="the rollback is not complete"):
+            bench.build(bench.infra("db", db=[bench.implementation(config_management=keeper)]))
+        bench.server.hook, bench.server.error = lambda what: None, None
+        bench.destroy()
+        assert bench.is_clean
+        assert bench.server.infras == set()
+
     def test_keeps_what_may_have_been_made_before(self, bench: Any) -> None:
         """The first reply is lost; when it is asked again, the password has been changed."""
         bench.cloud.fail("create", 1, TRANSIENT, after=True)

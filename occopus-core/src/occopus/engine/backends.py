@@ -10,10 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from occopus.credentials import Credentials
-from occopus.model.node import Section
-from occopus.plugins.config_manager import ConfigManager, ConfigManagerConfig
+from occopus.errors import CredentialsError, MissingPlugin
+from occopus.model.infrastructure import Infrastructure
+from occopus.model.node import Implementation, Section
+from occopus.plugins.config_manager import ConfigManager, ConfigManagerConfig, ConfigManagerSpec
 from occopus.plugins.registry import Registry, load_object
-from occopus.plugins.resource import HandlerConfig, ResourceHandler
+from occopus.plugins.resource import HandlerConfig, ResourceHandler, ResourceHandlerSpec
+from occopus.plugins.schema import CredentialsSpec
+from occopus.schema.credentials import credentials_faults
+from occopus.schema.validation import is_template
 
 
 class Backends:
@@ -39,8 +44,9 @@ class Backends:
         key = _key(section, spec.endpoint, secrets)
         with self._lock:
             if key not in self._handlers:
+                self._check("resource", section, spec.credentials, secrets)
                 config = HandlerConfig(section, secrets, self.data_dir, logging.getLogger(f"occopus.{spec.type}"))
-                self._handlers[key] = load_object(spec.handler)(config)
+                self._handlers[key] = self._make(spec.handler, config)
             return self._handlers[key]
 
     def manager(self, section: Section) -> ConfigManager:
@@ -50,19 +56,60 @@ class Backends:
         key = _key(section, spec.endpoint, secrets)
         with self._lock:
             if key not in self._managers:
+                self._check("config_management", section, spec.credentials, secrets)
                 config = ConfigManagerConfig(section, secrets, logging.getLogger(f"occopus.{spec.type}"))
-                self._managers[key] = load_object(spec.manager)(config)
+                self._managers[key] = self._make(spec.manager, config)
             return self._managers[key]
+
+    def admit(self, infrastructure: Infrastructure) -> None:
+        """See to it that the authentication file has what an infrastructure needs. Of several implementations of a node, one will do.
+
+        Raises:
+            CredentialsError: it has not.
+        """
+        for node in infrastructure.nodes.values():
+            refusals = [self._refusal(implementation) for implementation in node.implementations]
+            first = refusals[0] if refusals and all(refusals) else None
+            if first:
+                raise first
 
     def manager_key(self, section: Section) -> Section:
         """Of a config_management section, what finds its manager again."""
         spec = self.registry.config_manager(section["type"])
         return {name: section[name] for name in ("type", "name", *spec.endpoint) if name in section}
 
-    def _credentials(self, kind: str, section: Section, spec: Any) -> Mapping[str, Any]:
+    def _make(self, reference: str, config: HandlerConfig | ConfigManagerConfig) -> Any:
+        return load_object(reference)(config)
+
+    def _credentials(self, kind: str, section: Section, spec: CredentialsSpec | None) -> Mapping[str, Any]:
         if spec is None:
             return {}
         return self.credentials.select(kind, section, required=spec.required) or {}
+
+    def _refusal(self, implementation: Implementation) -> CredentialsError | None:
+        """Why an implementation can't be used, as far as credentials go and can be told before templates are rendered."""
+        try:
+            spec = self.registry.resource_handler(implementation.type)
+            self._sound("resource", implementation.resource, spec)
+            if implementation.config_management:
+                manager = self.registry.config_manager(implementation.config_management["type"])
+                self._sound("config_management", implementation.config_management, manager)
+        except CredentialsError as error:
+            return error
+        except MissingPlugin:
+            return None  # it is reported where the description is checked
+        return None
+
+    def _sound(self, kind: str, section: Section, spec: ResourceHandlerSpec | ConfigManagerSpec) -> None:
+        if not any(is_template(value) for value in section.values()):
+            self._check(kind, section, spec.credentials, self._credentials(kind, section, spec.credentials))
+
+    def _check(self, kind: str, section: Section, spec: CredentialsSpec | None, secrets: Mapping[str, Any]) -> None:
+        """Refuse credentials that are none, before anybody is asked with them."""
+        faults = credentials_faults(spec, secrets) if spec and secrets else []
+        if faults:
+            message = f"the credentials for {section['type']} are not right: {'; '.join(faults)}"
+            raise CredentialsError(message, f"see {self.credentials.place(kind, section)}")
 
 
 def _key(section: Section, endpoint: tuple[str, ...], secrets: Mapping[str, Any]) -> str:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from occopus.engine.calls import may_pass
+from occopus.engine.calls import Retrying, may_pass
 from occopus.engine.context import Pass
 from occopus.engine.readiness import Configured, configured_by, with_readiness
 from occopus.engine.removal import remove
 from occopus.errors import OccopusError
 from occopus.model.instance import Handle, Instance, NodeId, NodeState, Phase
-from occopus.model.node import Implementation, Node
+from occopus.model.node import Implementation, Node, Section
 from occopus.model.plan import Step
-from occopus.plugins.config_manager import NodeRegistration
+from occopus.plugins.config_manager import ConfigManager, NodeRegistration
 from occopus.plugins.resource import ErrorKind, ResourceError, ResourceStatus
 from occopus.rendering.inputs import Inputs
 
@@ -96,7 +96,12 @@ async def _begin(work: Pass, step: Step, node: Node, implementation: Implementat
 
 async def _finish(work: Pass, instance: Instance, inputs: Inputs, *, is_new: bool) -> None:
     work.submitted[instance.node_id] = instance
-    await _register(work, instance, inputs)
+    try:
+        await _register(work, instance, inputs)
+    except ResourceError:
+        if is_new:
+            await work.journal.save(replace(work.journal.latest(instance), asked_at=None))  # its backend was never asked for it
+        raise
     ready = await _until_ready(work, await _submit(work, instance, inputs, is_new=is_new), inputs)
     ready = replace(ready, phase=Phase.CREATED, failing_since=None, state_since=work.clock.time())
     await work.journal.save(ready, "ready", ready.in_place_of)
@@ -108,10 +113,29 @@ async def _register(work: Pass, instance: Instance, inputs: Inputs) -> None:
         return
     manager = work.backends.manager(section)
     retrying = work.retrying(instance)
-    await work.journal.remember_manager(work.backends.manager_key(section))
+    await _introduce(work, manager, section, retrying)
     node = NodeRegistration(instance.infra_id, instance.node_id, instance.node_name, section, inputs.attributes)
-    await work.calls.run(manager, retrying, manager.prepare_infrastructure, instance.infra_id)
     await work.calls.run(manager, retrying, manager.register_node, node)
+
+
+async def _introduce(work: Pass, manager: ConfigManager, section: Section, retrying: Retrying) -> None:
+    """Make the infrastructure known to a config manager. One that lets nobody in at once knows nothing of it, and need not forget it."""
+    known_as = work.backends.manager_key(section)
+    is_new = await work.journal.remember_manager(known_as)
+    times_asked = 0
+
+    def prepare() -> None:
+        nonlocal times_asked
+        times_asked += 1
+        manager.prepare_infrastructure(work.journal.infra_id)
+
+    try:
+        await work.calls.run(manager, retrying, prepare)
+    except ResourceError as error:
+        if error.kind is ErrorKind.CREDENTIALS and is_new and times_asked == 1:
+            await work.journal.forget_manager(known_as)
+        raise
+    await work.journal.remember_manager(known_as)  # another step may have been turned away
 
 
 async def _submit(work: Pass, instance: Instance, inputs: Inputs, *, is_new: bool) -> Instance:

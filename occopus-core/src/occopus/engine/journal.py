@@ -151,16 +151,30 @@ class Journal:
         self._commit(lambda: Batch([self._event(kind, message=message)], infra))
 
     @in_thread
-    def remember_manager(self, section: Section) -> None:
-        """Note that a config manager will know of this infrastructure, before it does."""
+    def remember_manager(self, section: Section) -> bool:
+        """Note that a config manager will know of this infrastructure, before it does; whether that is new."""
+        is_new = False
 
         def unless_known() -> Batch | None:
+            nonlocal is_new
             if section in self.infra.config_managers:
                 return None
+            is_new = True
             known = (*self.infra.config_managers, section)
             return Batch([self._event("config-manager", message=str(section["type"]))], replace(self.infra, config_managers=known))
 
         self._commit(unless_known)
+        return is_new
+
+    @in_thread
+    def forget_manager(self, section: Section) -> None:
+        """Note that a config manager knows nothing of this infrastructure after all."""
+
+        def without() -> Batch:
+            others = tuple(each for each in self.infra.config_managers if each != section)
+            return Batch([], replace(self.infra, config_managers=others))
+
+        self._commit(without)
 
     @in_thread
     def answer(self, requests: Sequence[ScaleRequest], infra: InfraRecord, leaving: Sequence[Instance], told: Sequence[str]) -> None:

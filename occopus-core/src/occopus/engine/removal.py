@@ -76,9 +76,9 @@ def _may_yet_appear(work: Pass, instance: Instance) -> bool:
 
 
 async def deregister(work: Pass, instance: Instance) -> None:
-    """Let the instance's config manager forget it."""
+    """Let the instance's config manager forget it, unless that never let anybody in."""
     section = instance.config_management
-    if section:
+    if section and section in work.journal.infra.config_managers:
         manager = work.backends.manager(section)
         await work.calls.run(manager, work.retrying(instance), manager.drop_node, instance.infra_id, instance.node_id)
 

@@ -48,7 +48,8 @@ def assert_the_next_pass_mends(
     """
     infras = user.infras
     if infras and seed != DESTROYS:
-        user.run(*(("occopus-maintain",) if seed % 2 else build), "--parallelize", "-i", *infras)
+        command, *args = ["occopus-maintain"] if seed % 2 else build
+        user.run(str(command), *args, "--parallelize", "-i", *infras)
         known = {name: list(user.report(infras[0], name)) for name in nodes}
         assert {name: len(ids) for name, ids in known.items()} == nodes, "the pass must finish all nodes"
         assert sorted(inventory()) == sorted(id for ids in known.values() for id in ids), "nothing may be made twice, or be left"

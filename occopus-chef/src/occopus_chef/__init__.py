@@ -1,0 +1,3 @@
+"""Chef as a config manager of Occopus."""
+
+__version__ = "2.0.0"

@@ -1,0 +1,3 @@
+"""Puppet without a server as a config manager of Occopus."""
+
+__version__ = "2.0.0"
