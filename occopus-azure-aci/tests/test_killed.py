@@ -11,10 +11,9 @@ from azure_suite import AzureKilledBuild
 
 @pytest.mark.endurance
 class TestContainers(AzureKilledBuild):
-    kind = CONTAINERS
     requests = 27
-    every = 14
-    actions = ("PUT group", f"PUT {NETWORK}", f"PUT {CONTAINERS}")
+    every = 27
+    actions = (f"PUT {NETWORK}", f"PUT {CONTAINERS}")
 
     @pytest.fixture
     def section(self, private_section: dict[str, Any]) -> dict[str, Any]:

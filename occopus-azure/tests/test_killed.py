@@ -11,7 +11,6 @@ from azure_suite import AzureKilledBuild
 
 @pytest.mark.endurance
 class TestMachines(AzureKilledBuild):
-    kind = MACHINE
     requests = 48
     every = 25
     actions = ("PUT group", *(f"PUT {kind}" for kind in (NETWORK, ADDRESS, INTERFACE, MACHINE)))

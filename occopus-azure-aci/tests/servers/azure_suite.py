@@ -38,7 +38,7 @@ class AzureConformance(ResourceHandlerSuite):
 
     @pytest.fixture
     def inventory(self, arm: FakeArm) -> Inventory:
-        return lambda: arm.holding(self.kind)
+        return arm.holding
 
     @pytest.fixture
     def heavy_modules(self) -> tuple[str, ...]:
@@ -69,8 +69,6 @@ class AzureConformance(ResourceHandlerSuite):
 class AzureKilledBuild(KilledBuildSuite):
     """A build survives kill -9."""
 
-    kind: str
-
     @pytest.fixture
     def user(self, home: User) -> User:
         return home
@@ -82,7 +80,7 @@ class AzureKilledBuild(KilledBuildSuite):
 
     @pytest.fixture
     def inventory(self, arm: FakeArm) -> Inventory:
-        return lambda: arm.holding(self.kind)
+        return arm.holding
 
 
 class AzureHandler:

@@ -134,13 +134,12 @@ class FakeArm(FaultyServer):
             self._settle()
             return id
 
-    def holding(self, kind: str) -> list[str]:
-        """The node ids for which there is anything: one for each object of this kind, and one for each node that has others only.
-
-        What belongs to no node is told by its id.
-        """
-        nodes = self.node_ids(kind)
-        return [*nodes, *({owner for id in self.everything for owner in self._owners(id)} - {*nodes})]
+    def holding(self) -> list[str]:
+        """The node ids for which there is anything, each as often as it has objects of one kind; what belongs to no node, by its id."""
+        with self.guard:
+            having = Counter((owner, self.things[id].kind) for id in self.everything for owner in self._owners(id))
+        most = {owner: max(times for (other, _), times in having.items() if other == owner) for owner, _ in having}
+        return list(Counter(most).elements())
 
     def _owners(self, id: str) -> list[str]:
         """The nodes that an object, or what is in it, was made for: by its mark, or by the name where it has none."""
