@@ -221,7 +221,7 @@ def test_a_removal_only_waits_while_there_is_nothing_to_do(handler_for: Any, req
 
 def test_what_moved_on_meanwhile_is_no_error(handler_for: Any, request_for: Any, site: StrictCloudSigma) -> None:
     """The server is started by its user between the look and the call."""
-    site.clone_seconds = 0.0
+    site.clone_seconds, site.start_seconds = 0.0, 3600.0
     handler, request = handler_for(), request_for()
     handler.create(request, lambda _: None)
     handler.create(request, lambda _: None)
