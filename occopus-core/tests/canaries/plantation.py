@@ -7,6 +7,7 @@ import hashlib
 import html
 import json
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
@@ -47,7 +48,8 @@ def forms(secret: str) -> Iterator[str]:
 
 def found_in(text: str, canaries: dict[str, str] = EVERYTHING) -> list[str]:
     """The names of the canaries of which a text shows a piece, in any form."""
-    return [name for name, secret in canaries.items() if any(piece in text for form in forms(secret) for piece in _pieces(form))]
+    shown = {text[start : start + PIECE] for start in range(len(text) - PIECE + 1)}
+    return [name for name, secret in canaries.items() if not shown.isdisjoint(_pieces(secret))]
 
 
 def found_in_files(folder: Path, canaries: dict[str, str]) -> dict[str, list[str]]:
@@ -69,5 +71,7 @@ def found_in_process_listing() -> list[str]:
     return found_in("\n".join(lines))
 
 
-def _pieces(form: str) -> list[str]:
-    return [form[start : start + PIECE] for start in range(0, len(form) - PIECE + 1, 3)]
+@cache
+def _pieces(secret: str) -> frozenset[str]:
+    """Of all of its forms."""
+    return frozenset(form[start : start + PIECE] for form in forms(secret) for start in range(0, len(form) - PIECE + 1, 3))

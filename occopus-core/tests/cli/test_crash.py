@@ -10,6 +10,8 @@ import pytest
 
 from .conftest import until
 
+pytestmark = pytest.mark.endurance
+
 NODES = ("db", "app", "cache", "web")
 DEPENDS = "[[app, db], [web, app], [web, cache]]"
 

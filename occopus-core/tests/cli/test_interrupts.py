@@ -15,6 +15,8 @@ import pytest
 
 from .conftest import PATIENCE, until
 
+pytestmark = pytest.mark.endurance
+
 SHOW_CURSOR, HIDE_CURSOR = "\x1b[?25h", "\x1b[?25l"
 
 

@@ -14,6 +14,8 @@ import pytest
 
 from .conftest import PATIENCE, until
 
+pytestmark = pytest.mark.endurance
+
 CHAIN = "[[app, db], [web, app]]"
 
 

@@ -12,6 +12,8 @@ import pytest
 
 from .conftest import NODES, Looking
 
+pytestmark = pytest.mark.endurance
+
 DEPENDS = "[[web, db]]"
 WEB = "web: type: plain, scaling: {min: 2, max: 3}"
 

@@ -1,7 +1,7 @@
 """The process dies at every point: before and after each write to the store, each call of a handler and of a config manager.
 
 The store's records and the cloud outlive it; a session with new objects then builds again, maintains or destroys. Or the process only
-stands still there, while another one takes its lease. `OCCOPUS_STRIDE=1` tries every point, else it is one in three.
+stands still there, while another one takes its lease. `OCCOPUS_STRIDE=1` tries every point, else it is one in five.
 """
 
 from __future__ import annotations
@@ -178,7 +178,7 @@ def test_wherever_a_command_dies_the_next_one_puts_everything_right(
 
     points = len(run_until(None).points)
     assert points > 30
-    for point in sampled(range(1, points + 1), every=3):
+    for point in sampled(range(1, points + 1), every=5):
         run_until(point)
 
 
@@ -278,7 +278,7 @@ def test_wherever_it_dies_the_next_pass_comes_to_the_same_end(bench: Any, name: 
 
     points, end, _ = run_until(None)
     assert points > 30
-    for point in sampled(range(1, points + 1), every=3):
+    for point in sampled(range(1, points + 1), every=5):
         _, result, never_begun = run_until(point)
         if "change" in name and result != end:
             assert_not_half_done(name, result, never_begun)
@@ -305,7 +305,7 @@ def test_wherever_it_dies_destroy_leaves_nothing(bench: Any, name: str) -> None:
         assert not [*world.records.scan("request")]
         return len(life.points)
 
-    for point in sampled(range(1, run_until(None) + 1), every=3):
+    for point in sampled(range(1, run_until(None) + 1), every=5):
         run_until(point)
 
 
@@ -342,7 +342,7 @@ def test_wherever_another_one_takes_the_lease_they_come_to_the_same_end_together
     world = World(bench)
     world.live(COMMANDS[name](world), Life())
     end = without_endpoint(outcome(world))
-    for point in sampled(range(1, len(points_of(bench, name)) + 1), every=3):
+    for point in sampled(range(1, len(points_of(bench, name)) + 1), every=5):
         world = World(bench)
         overtaken(world, COMMANDS[name](world), point, a_pass)
         recorded = {instance.node_id for instance in world.bench.instances}
@@ -356,7 +356,7 @@ def test_wherever_another_one_takes_the_lease_they_come_to_the_same_end_together
 def test_wherever_another_one_destroys_it_meanwhile_nothing_is_left(bench: Any, name: str) -> None:
     """Also where the first stands still in the middle of a call, and does what it was about to do when nobody wants it any more."""
     left = []
-    for point in sampled(range(2, len(points_of(bench, name)) + 1), every=3):  # before the first point it has not begun
+    for point in sampled(range(2, len(points_of(bench, name)) + 1), every=5):  # before the first point it has not begun
         world = World(bench)
         life = overtaken(world, COMMANDS[name](world), point, a_destroy)
         if not world.bench.is_clean:
@@ -431,7 +431,7 @@ def test_a_half_done_removal_of_a_node_without_capacity_is_finished(bench: Any) 
         destroy(world)
         return len(life.points)
 
-    for point in sampled(range(1, run_until(None)), every=3):
+    for point in sampled(range(1, run_until(None)), every=5):
         run_until(point)
 
 

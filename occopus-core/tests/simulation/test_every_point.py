@@ -1,6 +1,6 @@
 """The process dies at every point of every command: before and after each write to the store and each call of a cloud.
 
-`OCCOPUS_STRIDE=1` tries every point, else it is one in three.
+`OCCOPUS_STRIDE=1` tries every point, else it is one in five.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def test_whenever_it_dies_the_next_passes_end_what_was_begun(story: str, weather
     command(undisturbed, whole)
     at_last = sizes(undisturbed)
     assert len(whole.points) > 20
-    for end in sampled(range(1, len(whole.points) + 1), every=3):
+    for end in sampled(range(1, len(whole.points) + 1), every=5):
         disturbed = begin()
         with pytest.raises(Death):
             command(disturbed, Life(end))
@@ -57,7 +57,7 @@ def test_whenever_it_dies_all_can_be_removed(story: str) -> None:
     first = world(7, **WEATHERS["hidden for a while"])
     before(first)
     command(first, whole)
-    for end in sampled(range(1, len(whole.points) + 1), every=3):
+    for end in sampled(range(1, len(whole.points) + 1), every=5):
         disturbed = world(7, **WEATHERS["hidden for a while"])
         before(disturbed)
         with pytest.raises(Death):

@@ -17,6 +17,16 @@ CONFIGURATION_HOMES = ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XD
 """What would lead back to the user's own files although HOME says otherwise."""
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "commands: runs the installed commands, as every test does that asks for `occopus_user`")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "occopus_user" in getattr(item, "fixturenames", ()):
+            item.add_marker("commands")
+
+
 @pytest.fixture(scope="session")
 def occopus_registry() -> Registry:
     """The plugins of every installed package."""
