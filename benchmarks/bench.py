@@ -8,7 +8,7 @@ import time
 
 from table import heading, line
 
-SUBJECTS = ("startup", "growth", "building", "upkeep", "makespan", "ec2")
+SUBJECTS = ("startup", "growth", "building", "upkeep", "makespan", "service", "ec2")
 PEERS = ("terraform",)
 
 

@@ -29,6 +29,8 @@ class StillHandler(ResourceHandler):
     """What is asked for is there at once, until it is dropped; a new process finds everything as it was."""
 
     calls: ClassVar[Counter[str]] = Counter()
+    latency: ClassVar[float] = 0.0
+    """Seconds that each call takes."""
     _counting = threading.Lock()
 
     def __init__(self, config: HandlerConfig) -> None:
@@ -51,6 +53,8 @@ class StillHandler(ResourceHandler):
         return ()
 
     def _count(self, name: str) -> None:
+        if self.latency:
+            time.sleep(self.latency)
         with self._counting:
             self.calls[name] += 1
 
@@ -76,8 +80,9 @@ class CountingStore(SqliteStore):
         super().write(changes, lease)
 
 
-def manager_of(folder: Path, *, counting: bool = False) -> InfrastructureManager:
-    """A manager with its store in this folder, which counts what it writes where that is wanted."""
+def manager_of(folder: Path, *, counting: bool = False, latency: float = 0.0) -> InfrastructureManager:
+    """A manager with its store in this folder, which counts what it writes where that is wanted. `latency` is that of the backend."""
+    StillHandler.latency = latency
     settings = Settings(data_dir=folder, store_url=f"sqlite://{folder}/store.db", parallelize=True, parallelism=PARALLEL)
     plugins = load_plugins([*entry_points(group="occopus"), EntryPoint("still", __name__, "occopus")])
     manager = InfrastructureManager(settings, plugins)

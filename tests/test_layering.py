@@ -43,27 +43,33 @@ MAY_IMPORT = {
     "settings": FILES,
     "settings_file": FILES,
     "settings_original": FILES,
+    "settings_rest": FILES,
     "logs": {"errors", "diagnostics", "masking"},
     # The engine and what it works with.
     "schema": CONTRACT,
     "store": GROUND,
     "rendering": {*CONTRACT, "schema", "masking", "secrets"},
     "engine": {*WORK, "rendering"},
-    # The doors: those that touch no backend, those that do, and the commands, which may use whatever is below.
+    # The doors: those that touch no backend, those that do, the service, and the commands, which may use whatever is below.
     "workspace": {*WORK, "engine", "rendering", "settings", "masked_errors"},
-    "manager": {*WORK, "engine", "rendering", "settings", "workspace", "masked_errors"},
-    "cli": {*WORK, "engine", "rendering", "settings", "workspace", "manager", "logs"},
+    "maintenance": {"engine", "model"},
+    "manager": {*WORK, "engine", "rendering", "settings", "workspace", "maintenance", "masked_errors"},
+    "occo": {*GROUND, "settings", "maintenance", "manager"},
+    "as_json": {"model", "engine"},
+    "rest": {*WORK, "engine", "settings", "settings_rest", "workspace", "manager", "masked_errors", "as_json"},
+    "cli": {*WORK, "engine", "rendering", "settings", "settings_rest", "workspace", "manager", "logs", "as_json", "rest"},
     "__main__": {"cli"},
-    "": set(),
+    "": {"manager"},
 }
 """By part of the core: the other parts that it may import."""
 
 FAMILIES = {
     "credentials": {"credentials_file"},
     "credentials_file": {"credentials"},
-    "settings": {"settings_file", "settings_original"},
-    "settings_file": {"settings", "settings_original"},
+    "settings": {"settings_file", "settings_original", "settings_rest"},
+    "settings_file": {"settings", "settings_original", "settings_rest"},
     "settings_original": {"settings", "settings_file"},
+    "settings_rest": set(),
 }
 """Files that are one part, divided because each does one thing."""
 
@@ -143,7 +149,8 @@ finally:
     return set(json.loads(done.stderr.splitlines()[-1]))
 
 
-HEAVY = {"asyncio", "psutil", "rich", "pymysql", "tenacity"}
+SERVICE = {"falcon", "uvicorn", "prometheus_client", "occopus.rest"}
+HEAVY = {*SERVICE, "asyncio", "psutil", "rich", "pymysql", "tenacity"}
 
 
 def handlers(loaded: set[str]) -> set[str]:

@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from occopus.testing.killing import run_until_killed
+from occopus.testing.sampling import sampled
 from occopus.testing.user import User
+
+pytestmark = pytest.mark.endurance
 
 INFRA = """
 infra_name: killed
@@ -23,16 +26,12 @@ dependencies:
 BUILDING = 16
 """As many requests as a build makes, and some that only look."""
 REMOVING = 9
-EVERY_DAY = {("building", 7, False), ("removing", 2, False)}
-"""Those that are tried with every set of dependencies."""
 
 
-def moments(what: str, requests: int) -> list[Any]:
-    def moment(number: int, before: bool) -> Any:
-        marks = () if (what, number, before) in EVERY_DAY else pytest.mark.endurance
-        return pytest.param(number, before, id=f"{number}-{'before' if before else 'after'}", marks=marks)
-
-    return [moment(number, before) for number in range(requests) for before in (True, False)]
+def moments(requests: int) -> list[Any]:
+    """Before and after the effect of one in four requests; with `OCCOPUS_STRIDE=1` of each."""
+    numbers = sampled(range(requests), every=4)
+    return [pytest.param(n, before, id=f"{n}-{'before' if before else 'after'}") for n in numbers for before in (True, False)]
 
 
 @pytest.fixture
@@ -40,7 +39,7 @@ def build(user: User, nodes: tuple[str, Path]) -> tuple[str | Path, ...]:
     return "occopus-build", user.write("infra.yaml", INFRA), *nodes
 
 
-@pytest.mark.parametrize(("number", "before"), moments("building", BUILDING))
+@pytest.mark.parametrize(("number", "before"), moments(BUILDING))
 def test_a_build_is_killed(user: User, build: Any, line: Any, admin: Any, left: Any, number: int, before: bool) -> None:
     run_until_killed(user, line, number, before=before, command=build)
     infras = user.infras
@@ -59,7 +58,7 @@ def test_a_build_is_killed(user: User, build: Any, line: Any, admin: Any, left: 
     assert (left(), user.infras) == ({}, [])
 
 
-@pytest.mark.parametrize(("number", "before"), moments("removing", REMOVING))
+@pytest.mark.parametrize(("number", "before"), moments(REMOVING))
 def test_a_removal_is_killed(user: User, build: Any, line: Any, left: Any, number: int, before: bool) -> None:
     infra_id = user.run(*map(str, build)).stdout.strip()
     line.calm()

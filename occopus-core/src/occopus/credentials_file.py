@@ -9,8 +9,8 @@ from typing import Any
 from occopus.descriptors.loader import Document
 from occopus.diagnostics import Diagnostics, Position, did_you_mean
 
-KINDS = ("resource", "config_management")
-"""The lists of the file; an entry of one is for sections of that name."""
+KINDS = ("resource", "config_management", "notifier")
+"""The lists of the file; an entry of one is for sections of that name, or for targets of notifications."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def read_entries(document: Document, diagnostics: Diagnostics) -> list[Entry]:
     if data is None:
         return []
     if not isinstance(data, Mapping):
-        hint = f"its keys are {' and '.join(KINDS)}"
+        hint = f"its keys are {', '.join(KINDS)}"
         diagnostics.error("an authentication file is a mapping", document.position(), hint)
         return []
     for key in data:

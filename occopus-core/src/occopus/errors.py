@@ -23,6 +23,14 @@ class InfrastructureNotFound(UsageError):
         super().__init__(f"there is no infrastructure '{infra_id}'", "'occopus list' shows those that exist")
 
 
+class AlreadyMaintained(UsageError, ValueError):
+    """This program maintains the infrastructure, so it can't begin to, or remove it."""
+
+
+class NotMaintained(UsageError):
+    """This program does not maintain the infrastructure."""
+
+
 class MissingPlugin(UsageError):
     """A description needs a plugin that is not installed, is broken, or is offered twice."""
 

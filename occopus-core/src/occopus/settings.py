@@ -12,13 +12,18 @@ from occopus.diagnostics import Diagnostics
 from occopus.errors import UsageError
 from occopus.settings_file import read_own
 from occopus.settings_original import is_original, read_original
+from occopus.settings_rest import Token
 
 
 @dataclass(frozen=True)
 class Settings:
     """All settings. `store_url` may hold a password. `create_timeout` is in seconds.
 
-    Without `parallelize` one step is carried out at a time, with it up to `parallelism`.
+    Without `parallelize` one step is carried out at a time, with it up to `parallelism`. Of the service: `rest_hosts` are the names by
+    which it may be asked, besides those that are its own; `rest_cors` the origins whose pages may ask it; `rest_interval` the seconds from
+    one pass to the next, `rest_drain` those for which it waits at its end; `rest_body_limit` the bytes of the largest upload;
+    `rest_cooldown` the seconds that have to pass between two decisions of autoscaling for a node; with
+    `rest_private_targets` events may go to addresses that are not on the public internet.
     """
 
     data_dir: Path
@@ -27,6 +32,14 @@ class Settings:
     log_level: str = "INFO"
     rest_host: str = "127.0.0.1"
     rest_port: int = 5000
+    rest_tokens: tuple[Token, ...] = ()
+    rest_hosts: tuple[str, ...] = ()
+    rest_cors: tuple[str, ...] = ()
+    rest_interval: float = 10.0
+    rest_drain: float = 30.0
+    rest_body_limit: int = 4 * 1024**2
+    rest_cooldown: float = 300.0
+    rest_private_targets: bool = False
     auth_data_path: Path | None = None
     parallelize: bool = False
     parallelism: int = 32

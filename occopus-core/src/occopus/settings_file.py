@@ -9,6 +9,7 @@ from occopus.descriptors.loader import Document
 from occopus.diagnostics import Diagnostics, did_you_mean
 from occopus.model.secret import SecretReference
 from occopus.secrets import resolve
+from occopus.settings_rest import Token, is_origins, is_texts, is_tokens
 
 Path = tuple[str, ...]
 
@@ -71,6 +72,14 @@ _OWN: Mapping[Path, tuple[str, Check, Callable[[Any], Any]]] = {
     ("logging", "level"): ("log_level", _level, _level_name),
     ("rest", "host"): ("rest_host", is_text, str),
     ("rest", "port"): ("rest_port", is_port, int),
+    ("rest", "tokens"): ("rest_tokens", is_tokens, lambda entries: tuple(map(Token.of, entries))),
+    ("rest", "hosts"): ("rest_hosts", is_texts, tuple),
+    ("rest", "cors"): ("rest_cors", is_origins, tuple),
+    ("rest", "interval"): ("rest_interval", _seconds, float),
+    ("rest", "drain"): ("rest_drain", _seconds, float),
+    ("rest", "cooldown"): ("rest_cooldown", _seconds, float),
+    ("rest", "private_targets"): ("rest_private_targets", _truth, bool),
+    ("rest", "body_limit"): ("rest_body_limit", whole_number(1, 1024**3), int),
     ("parallelize",): ("parallelize", _truth, bool),
     ("parallelism",): ("parallelism", whole_number(1, 10_000), int),
     ("create_timeout",): ("create_timeout", _seconds, float),

@@ -12,7 +12,8 @@ def test_what_is_installed(site: Any) -> None:
     rows = json.loads(done.stdout)
     assert all(row.keys() == {"name", "kind", "package", "version", "status", "reason"} for row in rows)
     ours = {(row["kind"], row["name"]) for row in rows if row["package"] == "occopus-core"}
-    assert ours == {("contextualiser", name) for name in ("basic", "cloudinit", "docker")} | {("resource handler", "local")}
+    others = {("resource handler", "local"), ("notifier", "webhook")}
+    assert ours == {("contextualiser", name) for name in ("basic", "cloudinit", "docker")} | others
     assert {row["name"] for row in rows if row["package"] == "occopus-healthchecks"} == {"ping", "ports", "urls", "mysqldbs"}
     assert {row["status"] for row in rows} == {"ok"}
 

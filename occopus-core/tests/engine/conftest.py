@@ -279,6 +279,10 @@ class Bench:
     def maintain(self, stop_when: Callable[[], bool] | None = None, force_replace: bool = False, **changes: Any) -> Outcome:
         return self._run(changes, stop_when, lambda services, stop: session.maintain(services, INFRA, stop, force_replace=force_replace))
 
+    def carry_on(self, stop_when: Callable[[], bool] | None = None, **changes: Any) -> Outcome:
+        """The pass of a service."""
+        return self._run(changes, stop_when, lambda services, stop: session.carry_on(services, INFRA, stop))
+
     def scale(self, node: str, change: int | None = None, target: int | None = None, leaving: str | None = None, **changes: Any) -> str:
         """As a user who asks for it; `at` is the moment of asking."""
         request = ScaleRequest(INFRA, node, changes.pop("at", 0.0), change, target)

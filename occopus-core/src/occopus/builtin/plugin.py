@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from occopus.builtin.webhook_url import url_is_fit
 from occopus.plugins.contextualiser import ContextualiserSpec
 from occopus.plugins.hookspecs import hookimpl
+from occopus.plugins.notifier import NotifierSpec
 from occopus.plugins.resource import ResourceHandlerSpec
+from occopus.plugins.schema import CredentialsSpec, text
 
 ATTRIBUTES = {"type": "dict", "nullable": True, "meta": {"description": "Attributes for the config manager; the node's own go over them."}}
 
@@ -70,4 +73,19 @@ def occopus_contextualisers() -> Iterator[ContextualiserSpec]:
             },
             "attributes": ATTRIBUTES,
         },
+    )
+
+
+@hookimpl
+def occopus_notifiers() -> Iterator[NotifierSpec]:
+    yield NotifierSpec(
+        type="webhook",
+        notifier="occopus.builtin.webhook:Webhook",
+        summary="Each event as a signed POST of JSON",
+        schema={"url": text("Where events are sent to. It is kept in the open and shown.", required=True)},
+        credentials=CredentialsSpec(
+            {"secret": text("What requests are signed with; who receives them knows it too.", required=True, meta={"secret": True})}
+        ),
+        endpoint=("url",),
+        checks=(url_is_fit,),
     )

@@ -7,6 +7,7 @@ import time
 
 import click
 
+from occopus.as_json import event_as_json
 from occopus.cli.app import App, door, infra_id_option
 from occopus.cli.formats import event_as_text
 from occopus.workspace import Workspace
@@ -32,7 +33,7 @@ def command(app: App, infra_id: str, follow: bool, as_json: bool) -> None:
     last, ended = "", False
     while True:
         for name, event in workspace.events(infra_id, last):
-            app.give(json.dumps({"id": name, **vars(event)}) if as_json else event_as_text(event))
+            app.give(json.dumps(event_as_json(name, event)) if as_json else event_as_text(event))
             last, ended = name, event.kind == "destroyed"
         if ended or not follow:
             return

@@ -1,4 +1,4 @@
-"""How values look to people and to programs."""
+"""How values look to people."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
+
+from occopus.as_json import status_of
 
 if TYPE_CHECKING:
     from occopus.engine.costs import Costs
@@ -32,22 +34,6 @@ def _step_as_text(step: Step, plan: Plan) -> str:
     is_sure = plan.token or step.action != "create"  # which id a new one gets is not, unless just this plan can be carried out
     parts = [MARKS[step.action], step.action, step.node_name, step.node_id if is_sure else "", f"by {step.by}" if step.by else ""]
     return f"  {' '.join(part for part in parts if part)}  ({step.reason})"
-
-
-def plan_as_json(plan: Plan) -> dict[str, Any]:
-    return {"steps": [_step_as_json(step) for step in plan.visible], "warnings": list(plan.warnings), "token": plan.token}
-
-
-def _step_as_json(step: Step) -> dict[str, Any]:
-    return {
-        "action": str(step.action),
-        "node": step.node_name,
-        "node_id": step.node_id,
-        "implementation": step.implementation,
-        "by": step.by,
-        "reason": step.reason,
-        "after": list(step.after),
-    }
 
 
 def addresses_as_text(infrastructure: Infrastructure, instances: Sequence[Instance]) -> str:
@@ -95,39 +81,6 @@ def report_as_lines(instances: Sequence[Instance]) -> str:
     return "".join(f"{' '.join(address.value for address in i.addresses)}\n" for i in instances)
 
 
-def report_as_json(
-    record: InfraRecord, instances: Sequence[Instance], wanted: str | None = None, costs: Costs | None = None
-) -> dict[str, Any]:
-    """Nodes with their instances and scaling, as the service gives them; what is not known of costs is null."""
-    report: dict[str, Any] = {}
-    for name, limits in record.limits.items():
-        if wanted is None or wanted in name:
-            target = limits.clamped(record.targets.get(name, limits.min))
-            report[name] = {"instances": {}, "scaling": {"actual": 0, "target": target, "min": limits.min, "max": limits.max}}
-    for instance in instances:
-        entry = report.setdefault(instance.node_name, {"instances": {}, "scaling": {"actual": 0, "target": 0, "min": 0, "max": 0}})
-        entry["instances"][instance.node_id] = _instance_as_json(instance) | (
-            {"cost": costs.told.get(instance.node_id)} if costs is not None else {}
-        )
-        entry["scaling"]["actual"] += 1
-    return report
-
-
-def _instance_as_json(instance: Instance) -> dict[str, Any]:
-    return {
-        "resource_address": instance.address,
-        "addresses": [address.value for address in instance.addresses],
-        "state": str(instance.state),
-        "state_since": instance.state_since,
-        "failing_since": instance.failing_since,
-        "reason": instance.reason,
-        "origin": instance.origin,
-        "created_at": instance.created_at,
-        "implementation": instance.implementation,
-        "by": instance.label,
-    }
-
-
 def event_as_text(event: Event) -> str:
     """One line, with the local time."""
     moment = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(event.time))
@@ -148,13 +101,6 @@ def plugin_rows(registry: Registry) -> list[dict[str, str]]:
 
 def _plugin_row(name: str, kind: str, package: Any, status: str, reason: str) -> dict[str, str]:
     return {"name": name, "kind": kind, "package": package.name, "version": package.version, "status": status, "reason": reason}
-
-
-def status_of(record: InfraRecord) -> str:
-    """What is going on with an infrastructure, in a word or two."""
-    if record.desired is None:
-        return "being destroyed"
-    return "being built" if record.changing else "built"
 
 
 def age(since: float) -> str:

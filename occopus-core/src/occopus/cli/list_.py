@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
+from occopus.as_json import status_of
 from occopus.cli.app import App, door
-from occopus.cli.formats import age, status_of
+from occopus.cli.formats import age
 from occopus.workspace import Workspace
 
 

@@ -21,7 +21,10 @@ COMMANDS = {
     "report": "Show an infrastructure as it is now.",
     "list": "List the infrastructures.",
     "events": "Show what happened to an infrastructure.",
+    "notify": "Set where events go.",
     "graph": "Draw what depends on what.",
+    "serve": "Run the service that keeps many infrastructures.",
+    "token": "Make tokens for users of the service.",
     "plugins": "Show what is installed, and what does not load.",
     "schema": "Print what descriptions may contain, as JSON Schema.",
 }
@@ -91,6 +94,11 @@ def import_() -> None:
 def maintain() -> None:
     """The `occopus-maintain` command."""
     _run("maintain", "occopus-maintain")
+
+
+def rest_service() -> None:
+    """The `occopus-rest-service` command."""
+    _run("serve", "occopus-rest-service")
 
 
 def scale() -> None:

@@ -6,8 +6,9 @@ import sys
 
 import click
 
+from occopus.as_json import plan_as_json
 from occopus.cli.app import App, door, infra_id_option, nodes_option
-from occopus.cli.formats import plan_as_json, plan_as_text
+from occopus.cli.formats import plan_as_text
 from occopus.errors import UsageError
 from occopus.manager import InfrastructureManager
 

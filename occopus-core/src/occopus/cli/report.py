@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
+from occopus.as_json import report_as_json
 from occopus.cli.app import App, door, infra_id_option
-from occopus.cli.formats import report_as_json, report_as_lines, report_as_text
+from occopus.cli.formats import report_as_lines, report_as_text
 from occopus.errors import UsageError
 from occopus.manager import InfrastructureManager
 from occopus.model.instance import Instance

@@ -25,13 +25,13 @@ ATTEMPTS = 512
 
 
 class Clock:
-    """Real time, real threads and real chance."""
+    """Real time, real threads and real chance. Who has threads already can give them."""
 
-    def __init__(self) -> None:
+    def __init__(self, calls: Threads | None = None, attempts: Threads | None = None) -> None:
         self.random = random.Random()  # noqa: S311 - chooses implementations and spreads retries, guards nothing
         self._began = time.time() - _steady()
-        self._calls = Threads(THREADS, "occopus-call")
-        self._attempts = Threads(ATTEMPTS, "occopus-attempt")
+        self._calls = calls or Threads(THREADS, "occopus-call")
+        self._attempts = attempts or Threads(ATTEMPTS, "occopus-attempt")
 
     def time(self) -> float:
         """Seconds since the epoch, counted from what the system's clock said in the beginning: one that is set meanwhile ages nothing."""

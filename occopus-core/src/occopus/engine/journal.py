@@ -26,9 +26,12 @@ from occopus.store.base import Change, Lease, Store
 from occopus.store.records import (
     Versioned,
     append_event,
+    delete_attachment,
+    delete_decision,
     delete_infra,
     delete_instance,
     delete_request,
+    load_decided,
     load_infra,
     load_instances,
     load_requests,
@@ -243,7 +246,8 @@ class Journal:
         assert self._infra is not None, "the journal is loaded or begun first"  # noqa: S101
         event = self._event("destroyed")
         waiting = load_requests(self.store, self.infra_id)
-        gone = [delete_infra(self._infra.value, self._infra.version), *map(delete_request, waiting)]
+        gone = [delete_infra(self._infra.value, self._infra.version), delete_attachment(self.infra_id), *map(delete_request, waiting)]
+        gone += [delete_decision(self.infra_id, node_name) for node_name in load_decided(self.store, self.infra_id)]
         self.store.write([*gone, append_event(event)], self.lease)
         self._infra = None
         # What came meanwhile goes last: whoever makes a request afterwards finds that there is no such infrastructure any more.

@@ -12,13 +12,24 @@ from occopus.model.event import Event
 from occopus.model.infrastructure import InfraId
 from occopus.model.instance import Instance, NodeId
 from occopus.model.request import ScaleRequest
-from occopus.store.base import Store
-from occopus.store.records import append_event, append_request, delete_request, load_infra, load_instances, load_requests
+from occopus.store.base import Change, Store
+from occopus.store.records import (
+    append_event,
+    append_request,
+    delete_decision,
+    delete_request,
+    load_decided,
+    load_infra,
+    load_instances,
+    load_requests,
+)
 
 
-def request_scaling(store: Store, request: ScaleRequest, leaving: str | None = None) -> str:
+def request_scaling(
+    store: Store, request: ScaleRequest, leaving: str | None = None, *, why: str = "", besides: Sequence[Change] = ()
+) -> str:
     """Store a request; what will become of it, after those that were made before it. `leaving` is the id or an address of an instance that
-    is to go.
+    is to go. `why` is told in the event; `besides` is written together with the request.
 
     Raises:
         UsageError: there is no such infrastructure, node or instance, or it is being destroyed.
@@ -32,8 +43,10 @@ def request_scaling(store: Store, request: ScaleRequest, leaving: str | None = N
     if leaving is not None:
         request = replace(request, node_id=_named(leaving, request.node_name, instances))
     told = carry_out([*load_requests(store, request.infra_id), request], record, instances).told[-1]
-    event = Event(request.infra_id, request.made_at, "scale-requested", request.node_name, request.node_id or "", told)
-    store.write([append_request(request), append_event(event)])
+    event = Event(
+        request.infra_id, request.made_at, "scale-requested", request.node_name, request.node_id or "", f"{told} ({why})" if why else told
+    )
+    store.write([append_request(request), append_event(event), *besides])
     _withdraw_if_gone(store, request.infra_id)
     return told
 
@@ -51,9 +64,10 @@ def _named(name: str, node_name: str, instances: Sequence[Instance]) -> NodeId:
 
 
 def _withdraw_if_gone(store: Store, infra_id: InfraId) -> None:
-    """Leave no request behind for an infrastructure that was destroyed meanwhile."""
+    """Leave nothing behind for an infrastructure that was destroyed meanwhile."""
     try:
         load_infra(store, infra_id)
     except InfrastructureNotFound:
-        store.write([delete_request(request) for request in load_requests(store, infra_id)])
+        decided = [delete_decision(infra_id, node_name) for node_name in load_decided(store, infra_id)]
+        store.write([*(delete_request(request) for request in load_requests(store, infra_id)), *decided])
         raise

@@ -75,9 +75,12 @@ class Services:
     _compiled: deque[tuple[Section, Infrastructure]] = field(default_factory=lambda: deque(maxlen=4), repr=False, compare=False)
     """What was compiled last: one pass after the other works on the same."""
 
+    sharing: Callable[[], Backends] | None = None
+    """Gives the handlers and managers that passes share, where they do."""
+
     def backends(self) -> Backends:
-        """New handlers and managers, for the length of a pass."""
-        return Backends(self.composition.registry, self.credentials, self.data_dir)
+        """Handlers and managers for the length of a pass."""
+        return self.sharing() if self.sharing else Backends(self.composition.registry, self.credentials, self.data_dir)
 
     def compiled(self, source: Section | None) -> Infrastructure | None:
         """The infrastructure that the store keeps as plain data; None where there should be none.

@@ -9,9 +9,11 @@ from occopus.engine import looking, token
 from occopus.engine.converging import Outcome, converge, journal_of, reconciler_of, settle, with_requests
 from occopus.engine.journal import Journal
 from occopus.engine.planning import seeded
+from occopus.engine.reconcile import Reconciler
 from occopus.engine.services import Services
 from occopus.errors import InfrastructureNotFound, Interrupted, OccopusError, StepsFailed, StoreError, explained
 from occopus.model.infrastructure import InfraId, InfraRecord, Infrastructure
+from occopus.model.plan import Plan
 from occopus.store.records import load_infra
 
 
@@ -48,15 +50,26 @@ async def build(
             if exactly is not None:
                 token.refuse_unless(exactly, token.make(seed, version, wanted, plan))
             await journal.save_infra(changed, "build-started")
-            try:
-                await reconciler.converge(stop, plan, stop_at_failure=True)
-            except StoreError as error:  # nothing can be noted down, so nothing can be undone
-                raise _to_be_continued(error, f"occopus maintain -i {infra_id}") from error
-            except Exception as error:
-                await _roll_back(services, journal, error)
-                raise _as_undone(error, journal) from error
-        await settle(journal, "built")
-        return Outcome(journal.instances, reconciler.done, reconciler.warnings)
+            return await _all_or_nothing(services, journal, reconciler, plan, stop)
+
+
+async def carry_on(services: Services, infra_id: InfraId, stop: asyncio.Event) -> Outcome:
+    """The pass of a service: as `maintain`; but a build that is under way ends as `build` does, with all of it or with none.
+
+    One that is stopped is not undone: it goes on in the next pass.
+
+    Raises:
+        InfrastructureNotFound: there is none.
+        StepsFailed, Interrupted: the next pass goes on where it ended; if it was a build, what was made is removed again.
+    """
+    async with journal_of(services, infra_id, stop) as journal:
+        await journal.load()
+        record = await with_requests(journal, journal.infra)
+        if record.desired is None or not record.changing:
+            return await converge(services, journal, stop)
+        with reconciler_of(services, journal, record) as reconciler:
+            plan = await reconciler.plan(seeded(services.clock.new_id()))
+            return await _all_or_nothing(services, journal, reconciler, plan, stop, even_if_stopped=False)
 
 
 async def maintain(services: Services, infra_id: InfraId, stop: asyncio.Event, *, force_replace: bool = False) -> Outcome:
@@ -92,6 +105,23 @@ async def destroy(services: Services, infra_id: InfraId, stop: asyncio.Event) ->
             return await converge(services, journal, stop)
         except (StepsFailed, Interrupted) as error:
             raise _to_be_continued(error, f"occopus destroy -i {infra_id}") from error
+
+
+async def _all_or_nothing(
+    services: Services, journal: Journal, reconciler: Reconciler, plan: Plan, stop: asyncio.Event, *, even_if_stopped: bool = True
+) -> Outcome:
+    """Carry a build through to its end, or go back to what was before it."""
+    try:
+        await reconciler.converge(stop, plan, stop_at_failure=True)
+    except StoreError as error:  # nothing can be noted down, so nothing can be undone
+        raise _to_be_continued(error, f"occopus maintain -i {journal.infra_id}") from error
+    except Exception as error:
+        if isinstance(error, Interrupted) and not even_if_stopped:
+            raise
+        await _roll_back(services, journal, error)
+        raise _as_undone(error, journal) from error
+    await settle(journal, "built")
+    return Outcome(journal.instances, reconciler.done, reconciler.warnings)
 
 
 async def _roll_back(services: Services, journal: Journal, cause: Exception) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from queue import SimpleQueue
@@ -48,6 +49,41 @@ class Threads(Executor):
                 _carry_out(job, function, args, kwargs)
             del work, job, function, args, kwargs  # an idle thread keeps nothing alive
             self._idle.release()
+
+
+class Share(Threads):
+    """A part of threads that others use too: so many of them at once, whatever they hang in, and what is beyond them waits."""
+
+    def __init__(self, of: Threads, most: int) -> None:
+        super().__init__(most, "")
+        self._of = of
+        self._free = most
+        self._waiting: deque[Job] = deque()
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        job: Future[Any] = Future()
+        with self._lock:
+            self._waiting.append((job, fn, args, kwargs))
+        self._begin()
+        return job
+
+    def shutdown(self, wait: bool = False, *, cancel_futures: bool = False) -> None:
+        """The threads are not ours to end."""
+
+    def _begin(self) -> None:
+        with self._lock:
+            if not self._free or not self._waiting:
+                return
+            self._free -= 1
+            work = self._waiting.popleft()
+        self._of.submit(self._carry_out, *work)
+
+    def _carry_out(self, job: Future[Any], function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if job.set_running_or_notify_cancel():
+            _carry_out(job, function, args, kwargs)
+        with self._lock:
+            self._free += 1
+        self._begin()
 
 
 def _carry_out(job: Future[Any], function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from occopus.plugins.contextualiser import (
 from occopus.plugins.health import HealthCheckSpec, Target
 from occopus.plugins.hookspecs import hookimpl
 from occopus.plugins.locks import one_at_a_time
-from occopus.plugins.notifier import Notifier, NotifierSpec
+from occopus.plugins.notifier import Notification, Notifier, NotifierConfig, NotifierSpec
 from occopus.plugins.resource import (
     Checkpoint,
     CreateRequest,
@@ -46,7 +46,9 @@ __all__ = [
     "HandlerConfig",
     "HealthCheckSpec",
     "NodeRegistration",
+    "Notification",
     "Notifier",
+    "NotifierConfig",
     "NotifierSpec",
     "Problem",
     "ResourceError",

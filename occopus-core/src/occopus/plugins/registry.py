@@ -39,6 +39,7 @@ KNOWN_PACKAGES = {
     ("health check", "urls"): "occopus-healthchecks",
     ("health check", "mysqldbs"): "occopus-healthchecks",
     ("health check", "mysqlDBs"): "occopus-healthchecks",
+    ("notifier", "fcm"): "occopus-fcm",
 }
 """By kind and name: which package offers what nobody has installed. Only a hint: any package may offer any name."""
 
@@ -64,15 +65,25 @@ class Plugin:
 
 @dataclass(frozen=True)
 class Registry:
-    """The plugins in use. `conflicts` has, for each name that several packages claim, all of their plugins; none of them is in use."""
+    """The plugins in use. `conflicts` has, for each name that several packages claim, all of their plugins; none of them is in use.
+
+    With `refuses_local`, nothing may run on this machine, since descriptions come from others.
+    """
 
     plugins: Mapping[tuple[str, str], Plugin] = field(default_factory=dict)
     conflicts: Mapping[tuple[str, str], tuple[Plugin, ...]] = field(default_factory=dict)
     rules: tuple[Plugin, ...] = ()
     packages: tuple[Package, ...] = ()
+    refuses_local: bool = False
 
     def resource_handler(self, type: str) -> ResourceHandlerSpec:
-        return self._need("resource handler", type, ResourceHandlerSpec)
+        spec = self._need("resource handler", type, ResourceHandlerSpec)
+        if spec.local and self.refuses_local:
+            raise MissingPlugin(
+                f"nodes of the type '{type}' would run on the machine of the service",
+                "whoever runs it can allow that: --allow-local-commands",
+            )
+        return spec
 
     def contextualiser(self, type: str) -> ContextualiserSpec:
         return self._need("contextualiser", type, ContextualiserSpec)

@@ -13,7 +13,7 @@ from occopus.model.instance import Address, AddressKind, Instance, NodeId, NodeS
 from occopus.model.node import Implementation, Node
 from occopus.rendering.inputs import Inputs
 from occopus.rendering.resolve import Resolver
-from occopus.rendering.scope import Outside, placeholder_for_command, placeholder_for_secret, unheard
+from occopus.rendering.scope import Outside, placeholder_for_command, placeholder_for_secret, refused_command, unheard
 from occopus.schema.composition import Composition
 
 FIRST_ADDRESS = IPv4Address("198.18.0.1")
@@ -24,7 +24,8 @@ NAMESPACE = uuid.UUID("6f63636f-7075-5320-8000-000000000000")
 
 def without_effects(outside: Outside) -> Outside:
     """The world outside as a rehearsal sees it: no command is run and no secret is looked up."""
-    return replace(outside, run_command=placeholder_for_command, resolve_secret=placeholder_for_secret, learn=unheard, pretended=True)
+    run_command = refused_command if outside.run_command is refused_command else placeholder_for_command
+    return replace(outside, run_command=run_command, resolve_secret=placeholder_for_secret, learn=unheard, pretended=True)
 
 
 @dataclass(frozen=True)

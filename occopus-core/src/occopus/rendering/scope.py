@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from occopus.errors import RenderError
+from occopus.errors import RenderError, UsageError
 from occopus.model.infrastructure import InfraId, Infrastructure
 from occopus.model.instance import Instance, NodeId
 from occopus.model.node import Implementation, Node
@@ -36,6 +36,15 @@ class Outside:
     learn: Callable[[str], None] = unheard
     """Told of values that must not be shown, wherever they came from."""
     pretended: bool = False
+
+
+def refused_command(command: str) -> str:
+    """Takes the place of `run_command` where templates come from others than whose machine it is, also in rehearsals.
+
+    Raises:
+        UsageError: always.
+    """
+    raise UsageError("cmd() would run a program on the machine of the service", "whoever runs it can allow that: --allow-local-commands")
 
 
 def placeholder_for_command(command: str) -> str:

@@ -76,10 +76,11 @@ class ImplementationChecker:
             return
         for section in SECTIONS:
             if isinstance(data.get(section), Mapping):
-                self._check_section(section, data[section], reporter.below(section), tolerate_missing)
+                self.check_section(section, data[section], reporter.below(section), tolerate_missing)
         self._check_fit(data, reporter)
 
-    def _check_section(self, section: str, data: Mapping[str, Any], reporter: Reporter, tolerate_missing: bool) -> None:
+    def check_section(self, section: str, data: Mapping[str, Any], reporter: Reporter, tolerate_missing: bool = False) -> None:
+        """Report what is wrong with one section."""
         type = "" if section == "health_check" else data.get("type")
         if not isinstance(type, str) or is_template(type):
             wrong = f"must be a name, not {describe(type)}" if "type" in data else "is missing"

@@ -47,7 +47,7 @@ class SectionRules:
         """What is wrong with a section. Checks see it only where the schema finds nothing, so they can rely on its types."""
         found = list(self.validator.problems(section))
         yield from found
-        if not found and not _has_templates(section):
+        if not found and not (self.validator.templates and _has_templates(section)):
             for check in self.checks:
                 yield from _asked(check, section)
 
@@ -101,19 +101,20 @@ class Composition:
             self._sound(more.schema, more.checks, more)
             schema |= more.schema
             checks += more.checks
-        return self._sound(schema, checks, spec)
+        return self._sound(schema, checks, spec, templates=section != "notifier")
 
     def _own_rules(self, section: str, type: str) -> tuple[dict[str, Mapping[str, Any]], tuple[Check, ...], Any]:
         """What a spec itself says of its section, and the spec."""
         if section == "health_check":
             return self._health_schema(), (), None
         spec: Any = getattr(self.registry, _LOOKUP[section])(type)
-        return {"type": TYPE_RULE, **spec.schema}, spec.checks, spec
+        common = core.NOTIFIER if section == "notifier" else {}
+        return {"type": TYPE_RULE, **common, **spec.schema}, spec.checks, spec
 
-    def _sound(self, schema: Schema, checks: tuple[Check, ...], spec: Any) -> SectionRules:
+    def _sound(self, schema: Schema, checks: tuple[Check, ...], spec: Any, *, templates: bool = True) -> SectionRules:
         """The rules, if Cerberus understands the schema; one package's mistake stops only what needs it."""
         try:
-            return SectionRules(schema, checks, SchemaValidator(schema))
+            return SectionRules(schema, checks, SchemaValidator(schema, templates))
         except (SchemaError, TypeError, ValueError, AttributeError) as error:
             package = self.registry.package_of(spec)
             raise MissingPlugin(f"a schema of {package} is not right: {error}", f"tell the authors of {package}") from None
@@ -144,10 +145,16 @@ KIND_OF_SECTION = {
     "contextualisation": "contextualiser",
     "config_management": "config manager",
     "health_check": "health check",
+    "notifier": "notifier",
 }
 """What the plugins behind a section are called."""
 
-_LOOKUP = {"resource": "resource_handler", "contextualisation": "contextualiser", "config_management": "config_manager"}
+_LOOKUP = {
+    "resource": "resource_handler",
+    "contextualisation": "contextualiser",
+    "config_management": "config_manager",
+    "notifier": "notifier",
+}
 
 
 def _has_templates(value: object) -> bool:

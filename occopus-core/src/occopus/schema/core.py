@@ -84,3 +84,11 @@ HEALTH_CHECK: Schema = {
 
 HEALTH_TIMEOUT = 600.0
 """Seconds of failing health that are tolerated where the node definition does not say."""
+
+NOTIFIER: Schema = {
+    "kinds": _described(
+        {"type": "list", "minlength": 1, "schema": {"type": "string", "empty": False}},
+        "The kinds of events that are sent, such as ready, failed, destroyed; all if it is left out.",
+    ),
+}
+"""The keys that every target of notifications may have."""

@@ -89,6 +89,12 @@ class Store(ABC):
         """The records of a kind (and scope), ordered by scope and name; of a scope, those whose name is greater than `after`."""
 
     @abstractmethod
+    def last_appended(self) -> str:
+        """The name of what was appended last, of whatever kind and scope and also if it is deleted by now; empty before the first. As
+        long as it stays the same there is nothing new in any sequence: cheap enough to be asked every second.
+        """
+
+    @abstractmethod
     def write(self, changes: Sequence[Change], lease: Lease | None = None) -> None:
         """Carry out all changes or none; all versions are compared before the first change is made.
 

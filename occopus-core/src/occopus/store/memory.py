@@ -40,6 +40,10 @@ class MemoryStore(Store):
             found = [(key, self._records[key]) for key in sorted(wanted)]
         return (_record(key, kept) for key, kept in found)
 
+    def last_appended(self) -> str:
+        with self._lock:
+            return _name(self._appended) if self._appended else ""
+
     def write(self, changes: Sequence[Change], lease: Lease | None = None) -> None:
         prepared = with_texts(changes)
         with self._lock:
@@ -81,12 +85,16 @@ class MemoryStore(Store):
     def _apply(self, change: Change, text: str) -> None:
         if isinstance(change, Append):
             self._appended += 1
-            self._records[Key(change.kind, change.scope, f"{self._appended:016d}")] = _Kept(text, 1)
+            self._records[Key(change.kind, change.scope, _name(self._appended))] = _Kept(text, 1)
         elif isinstance(change, Put):
             kept = self._records.get(change.key)
             self._records[change.key] = _Kept(text, kept.version + 1 if kept else 1)
         else:
             self._records.pop(change.key, None)
+
+
+def _name(number: int) -> str:
+    return f"{number:016d}"
 
 
 def _record(key: Key, kept: _Kept) -> Record:

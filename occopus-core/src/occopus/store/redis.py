@@ -13,7 +13,7 @@ from occopus.store.base import Append, Change, Delete, Key, Lease, Record, Store
 from occopus.store.redis_address import read_address
 from occopus.store.redis_connection import PatientRedis
 from occopus.store.redis_form import prepare
-from occopus.store.redis_scripts import ACQUIRE, RELEASE, SCAN, WRITE, quoted, records_key
+from occopus.store.redis_scripts import ACQUIRE, COUNTERS, RELEASE, SCAN, WRITE, quoted, records_key
 
 PATIENCE = 60.0
 """Seconds for which a server that has gone is tried again."""
@@ -53,6 +53,10 @@ class RedisStore(Store):
         start = f"({after}" if after else "-"
         found = self._ask(lambda: self._scan(quoted(kind), start, *([] if scope is None else [scope])))
         return _records(kind, found)
+
+    def last_appended(self) -> str:
+        number = self._ask(lambda: self._server.call(lambda redis: redis.hget(COUNTERS, "appended")))
+        return f"{int(number):016d}" if number else ""
 
     def write(self, changes: Sequence[Change], lease: Lease | None = None) -> None:
         prepared = with_texts(changes)

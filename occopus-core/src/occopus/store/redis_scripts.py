@@ -20,6 +20,9 @@ from urllib.parse import quote
 FORM = "1"
 """The version of the layout."""
 
+COUNTERS = "occopus:counters"
+"""Where the last number of what is appended is, under `appended`."""
+
 REMEMBERED = 600
 """Seconds for which a write is known to be done; more than anybody tries to repeat it."""
 

@@ -48,6 +48,11 @@ class SqliteStore(Store):
             rows = db.execute(*range_query(kind, scope, after)).fetchall()
         return (_record(Key(kind, *names), version, text) for *names, version, text in rows)
 
+    def last_appended(self) -> str:
+        with self._opened() as db:
+            row = db.execute("SELECT value FROM counters WHERE name = 'appended'").fetchone()
+        return _name(row[0]) if row else ""
+
     def write(self, changes: Sequence[Change], lease: Lease | None = None) -> None:
         prepared = with_texts(changes)
         with self._transaction() as db:
@@ -134,11 +139,15 @@ def _check(db: sqlite3.Connection, change: Change) -> None:
 
 def _apply(db: sqlite3.Connection, change: Change, text: str) -> None:
     if isinstance(change, Append):
-        db.execute(_PUT, (change.kind, change.scope, f"{_next(db, 'appended'):016d}", text))
+        db.execute(_PUT, (change.kind, change.scope, _name(_next(db, "appended")), text))
     elif isinstance(change, Put):
         db.execute(_PUT, (*change.key, text))
     elif isinstance(change, Delete):
         db.execute("DELETE FROM records WHERE kind = ? AND scope = ? AND name = ?", change.key)
+
+
+def _name(number: int) -> str:
+    return f"{number:016d}"
 
 
 def _next(db: sqlite3.Connection, counter: str) -> int:

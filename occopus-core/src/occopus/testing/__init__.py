@@ -6,6 +6,7 @@ pytest.register_assert_rewrite(
     "occopus.testing.store_suite",
     "occopus.testing.resource_suite",
     "occopus.testing.config_manager_suite",
+    "occopus.testing.notifier_suite",
     "occopus.testing.section_checks",
     "occopus.testing.killed_build_suite",
 )

@@ -10,9 +10,10 @@ from typing import Any
 from cerberus import Validator
 
 from occopus.plugins.config_manager import ConfigManagerSpec
+from occopus.plugins.notifier import NotifierSpec
 from occopus.plugins.resource import ResourceHandlerSpec
 
-Spec = ResourceHandlerSpec | ConfigManagerSpec
+Spec = ResourceHandlerSpec | ConfigManagerSpec | NotifierSpec
 
 LOADED = """
 import sys

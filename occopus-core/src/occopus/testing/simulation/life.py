@@ -75,6 +75,10 @@ class MortalStore(Store):
         self._life.go_on()
         return self._store.scan(kind, scope, after)
 
+    def last_appended(self) -> str:
+        self._life.go_on()
+        return self._store.last_appended()
+
     def write(self, changes: Sequence[Change], lease: Lease | None = None) -> None:
         self._life.pass_by("before write")
         self._store.write(changes, lease)

@@ -40,6 +40,14 @@ class SequenceChecks:
         [name] = names(store, "log", "scope")
         assert name > max(used), "a name must not be given again after its record was deleted, or readers would miss the new record"
 
+    def test_the_last_name_is_known(self, store: Store) -> None:
+        assert not store.last_appended(), "before anything is appended there is no last name"
+        store.write([Append("log", "a", {}), Append("log", "b", {})])
+        assert store.last_appended() == max(names(store, "log")), "the last name must be that of what was appended last, in any scope"
+        store.write([Delete(record.key, None) for record in store.scan("log")])
+        store.write([Append("news", "a", {})])
+        assert [store.last_appended()] == names(store, "news", "a"), "it must be that of the last one of any kind, whatever was deleted"
+
     def test_reading_goes_on_after_the_last_name(self, store: Store) -> None:
         store.write([Append("log", "scope", {"number": 1})])
         [last] = names(store, "log", "scope")

@@ -1,0 +1,1 @@
+"""What `occo.api` of Occopus 1.x had."""

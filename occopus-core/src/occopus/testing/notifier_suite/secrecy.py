@@ -1,0 +1,49 @@
+"""What a notifier is trusted with, it tells nobody; and it has a kind for each error that decides what the core does."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+
+import pytest
+
+from occopus.plugins.notifier import Notifier
+from occopus.plugins.resource import ErrorKind, ResourceError
+from occopus.testing.config_manager_suite.secrecy import told
+from occopus.testing.notifier_suite.delivery import notification
+from occopus.testing.notifier_suite.fixtures import Received
+
+DECISIVE = [ErrorKind.TRANSIENT, ErrorKind.THROTTLED, ErrorKind.CREDENTIALS, ErrorKind.INVALID]
+
+
+class SecrecyChecks:
+    @pytest.mark.parametrize("kind", DECISIVE)
+    def test_errors_that_decide_are_told_apart(self, kind: ErrorKind, provoke: Mapping[ErrorKind, Callable[[], object]]) -> None:
+        if kind not in provoke:
+            pytest.skip(f"needs a cause of '{kind}' in the fixture 'provoke'")
+        with pytest.raises(ResourceError) as raised:
+            provoke[kind]()
+        assert raised.value.kind is kind, f"this error must be {kind}, for that decides what becomes of the event: {raised.value.message}"
+
+    def test_events_and_logs_tell_no_secret(
+        self, make_notifier: Callable[..., Notifier], received: Received, secrets: Sequence[str], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        if not secrets:
+            pytest.skip("needs the fixture 'secrets'")
+        with caplog.at_level(logging.DEBUG):
+            make_notifier().send(notification())
+        assert not told(secrets, caplog.text), "no log may tell a secret, however talkative it is"
+        assert not told(secrets, json.dumps(list(map(dict, received())))), "no event may tell a secret"
+
+    def test_errors_tell_no_secret(
+        self, provoke: Mapping[ErrorKind, Callable[[], object]], secrets: Sequence[str], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        if not (secrets and provoke):
+            pytest.skip("needs the fixtures 'secrets' and 'provoke'")
+        with caplog.at_level(logging.DEBUG):
+            for kind, cause in provoke.items():
+                with pytest.raises(ResourceError) as raised:
+                    cause()
+                assert not told(secrets, raised.value.message), f"an error of kind {kind} must not tell a secret"
+        assert not told(secrets, caplog.text), "no log may tell a secret, not that of an error either"
