@@ -3,6 +3,9 @@
 A folder `occopus-*` with a pyproject.toml is a package; nothing has to be added here for a new one.
 """
 
+import atexit
+import os
+import shutil
 import tomllib
 from pathlib import Path
 
@@ -31,6 +34,8 @@ WORKERS = {
 STUBS = [f"types-{name}" for name in ("PyYAML", "psutil", "PyMySQL", "greenlet", "requests", "defusedxml")]
 """Types of libraries that bring none."""
 REPORTS = ROOT / ".nox" / "reports"
+BUILT = ROOT / ".nox" / f"built-{os.getpid()}"
+"""Where this process keeps the wheels that it built."""
 
 nox.options.sessions = ["lint", "types", "tests", "wheels", "demo"]
 nox.options.stop_on_first_error = False
@@ -58,7 +63,7 @@ def tests(session: nox.Session, package: str) -> None:
     """The tests of each package, with that package installed alone; then those that cross packages."""
     _install(session, *_needed(package))
     if package == "occopus-core":
-        session.install("-q", "./occopus-core[fuzz]")  # what it needs may not go together with the lowest versions of the rest
+        _install(session, package, extra="test,fuzz")  # what fuzzing needs may not go together with the lowest versions of the rest
     _test(session, package, "tests")
 
 
@@ -69,7 +74,8 @@ def minimums(session: nox.Session, package: str) -> None:
 
     Without those that only take long, or run the commands: what a backend depends on is used by its handler.
     """
-    constraints = Path(session.create_tmp()) / "constraints.txt"
+    # Not in a folder of the session's own: that would become $TMPDIR, too long for the sockets of tests.
+    constraints = ROOT / ".nox" / f"constraints-{package}.txt"
     constraints.write_text("".join(f"{name}=={bound}\n" for name, bound in _lowest(_needed(package)).items()))
     _install(session, *_needed(package), constraints=constraints)
     _test(session, package, "minimums", "-m", "not endurance and not commands")
@@ -150,9 +156,21 @@ def _lowest(packages: list[str]) -> dict[str, str]:
     return lowest
 
 
-def _install(session: nox.Session, *packages: str, constraints: Path | None = None) -> None:
-    extra = ["-c", str(constraints)] if constraints else []
-    session.install("-q", "--no-compile", *extra, *(f"./{package}[test]" for package in packages))
+def _install(session: nox.Session, *packages: str, extra: str = "test", constraints: Path | None = None) -> None:
+    bounds = ["-c", str(constraints)] if constraints else []
+    session.install("-q", "--no-compile", *bounds, *(f"{_wheel(session, package)}[{extra}]" for package in packages))
+
+
+def _wheel(session: nox.Session, package: str) -> Path:
+    """The wheel of a package. All are built at once, for all sessions: pip would set up the tools for each package of each session."""
+    if not BUILT.exists():
+        atexit.register(shutil.rmtree, BUILT, ignore_errors=True)
+        session.run("python", "-m", "venv", str(BUILT / "tools"), silent=True)
+        pip = str(BUILT / "tools" / "bin" / "pip")
+        session.run(pip, "install", "-q", "hatchling>=1.18", external=True, silent=True)
+        folders = [f"./{each}" for each in PACKAGES]
+        session.run(pip, "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", str(BUILT), *folders, external=True, silent=True)
+    return next(BUILT.glob(f"{package.replace('-', '_')}-*.whl"))
 
 
 def _test(session: nox.Session, package: str, kind: str, *options: str) -> None:

@@ -14,6 +14,8 @@ from receiver import SECRET, Receiver, refusal
 from occopus.testing.killing import kill
 from occopus.testing.user import User, until
 
+pytestmark = pytest.mark.endurance
+
 URL = "https://hooks.example.org/occopus"
 
 NODES = """

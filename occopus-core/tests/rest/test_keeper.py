@@ -20,6 +20,8 @@ from occopus.store.records import load_attachments
 from occopus.testing.cloud import Cloud
 from occopus.testing.user import until
 
+pytestmark = pytest.mark.endurance
+
 NewCloud = Callable[[str], Cloud]
 
 

@@ -10,6 +10,8 @@ from rest_world import NODES, Installed, describe
 
 from occopus.testing.user import until
 
+pytestmark = pytest.mark.endurance
+
 CHAIN = {"depends": "[[b, a], [c, b], [d, c]]"}
 
 
