@@ -116,19 +116,22 @@ def _alerts(id: str, summary: str, *problems: int) -> Json:
     return operation(id, summary, answers, *problems, *JSON_SENT, requestBody=sent("Alerts"), tags=["scaling"])
 
 
-def _paths() -> dict[str, Json]:
-    infrastructures, definitions, service = ["infrastructures"], ["node definitions"], ["service"]
-    after = query("after", "Only events after the one of this id.", {"type": "string", "pattern": "^[0-9]{0,30}$"})
-    limit = query("limit", "How many at the most.", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 1000})
-    last = {
-        "name": "Last-Event-ID",
-        "in": "header",
-        "required": False,
-        "description": "Of a stream: go on after the event of this id.",
-        "schema": {"type": "string", "pattern": "^[0-9]{0,30}$"},
-    }
-    every = query("all", "Also those that are not attached.", FLAG)
-    one = [INFRA]
+INFRASTRUCTURES, DEFINED, SERVICE = ["infrastructures"], ["node definitions"], ["service"]
+"""Tags."""
+EVERY = query("all", "Also those that are not attached.", FLAG)
+AFTER = query("after", "Only events after the one of this id.", {"type": "string", "pattern": "^[0-9]{0,30}$"})
+LIMIT = query("limit", "How many at the most.", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 1000})
+LAST = {
+    "name": "Last-Event-ID",
+    "in": "header",
+    "required": False,
+    "description": "Of a stream: go on after the event of this id.",
+    "schema": {"type": "string", "pattern": "^[0-9]{0,30}$"},
+}
+
+
+def _infrastructures() -> dict[str, Json]:
+    """Building, changing and removing."""
     return {
         "/infrastructures": {
             "get": operation(
@@ -136,8 +139,8 @@ def _paths() -> dict[str, Json]:
                 "List the infrastructures that are maintained.",
                 {200: answered("Their identifiers.", ref("List"))},
                 422,
-                parameters=[every],
-                tags=infrastructures,
+                parameters=[EVERY],
+                tags=INFRASTRUCTURES,
             ),
             "post": operation(
                 "build",
@@ -146,13 +149,13 @@ def _paths() -> dict[str, Json]:
                 *UPLOADED,
                 parameters=[DRY_RUN],
                 requestBody=DESCRIPTION,
-                tags=infrastructures,
+                tags=INFRASTRUCTURES,
             ),
         },
         "/infrastructures/{infra_id}": {
-            "parameters": one,
+            "parameters": [INFRA],
             "get": operation(
-                "report", "Report it as it was last seen.", {200: answered("By node.", ref("Report"))}, 404, tags=infrastructures
+                "report", "Report it as it was last seen.", {200: answered("By node.", ref("Report"))}, 404, tags=INFRASTRUCTURES
             ),
             "put": operation(
                 "reconfigure",
@@ -163,56 +166,68 @@ def _paths() -> dict[str, Json]:
                 *UPLOADED,
                 parameters=[DRY_RUN],
                 requestBody=DESCRIPTION,
-                tags=infrastructures,
+                tags=INFRASTRUCTURES,
             ),
-            "delete": operation("destroy", "Destroy it with all that was made for it.", ACCEPTED, 404, 409, tags=infrastructures),
+            "delete": operation("destroy", "Destroy it with all that was made for it.", ACCEPTED, 404, 409, tags=INFRASTRUCTURES),
         },
+    }
+
+
+def _looks() -> dict[str, Json]:
+    """What is known of an infrastructure."""
+    return {
         "/infrastructures/{infra_id}/status": {
-            "parameters": one,
+            "parameters": [INFRA],
             "get": operation(
                 "status",
                 "What is going on with it, and what the last pass came to.",
                 {200: answered("Its state.", ref("Status"))},
                 404,
-                tags=infrastructures,
+                tags=INFRASTRUCTURES,
             ),
         },
         "/infrastructures/{infra_id}/plan": {
-            "parameters": one,
+            "parameters": [INFRA],
             "get": operation(
-                "plan", "What the next pass would do.", {200: answered("The steps.", ref("Plan"))}, 404, 422, tags=infrastructures
+                "plan", "What the next pass would do.", {200: answered("The steps.", ref("Plan"))}, 404, 422, tags=INFRASTRUCTURES
             ),
         },
         "/infrastructures/{infra_id}/cost": {
-            "parameters": one,
+            "parameters": [INFRA],
             "get": operation(
                 "cost",
                 "What its instances have cost so far.",
                 {200: answered("By node and instance.", ref("Costs"))},
                 404,
                 422,
-                tags=infrastructures,
+                tags=INFRASTRUCTURES,
             ),
         },
         "/infrastructures/{infra_id}/events": {
-            "parameters": one,
+            "parameters": [INFRA],
             "get": operation(
                 "events",
                 "What happened to it, also if it is gone: as JSON, or as a stream that goes on.",
                 {200: EVENTS_ANSWER, 204: answered("Of a stream: nothing more will come.")},
                 404,
                 422,
-                parameters=[after, limit, last],
-                tags=infrastructures,
+                parameters=[AFTER, LIMIT, LAST],
+                tags=INFRASTRUCTURES,
             ),
         },
+    }
+
+
+def _upkeep() -> dict[str, Json]:
+    """What is asked of those who keep it."""
+    return {
         "/infrastructures/{infra_id}/attach": {
-            "parameters": one,
-            "post": operation("attach", "Maintain it from now on.", ACCEPTED, 404, 409, tags=infrastructures),
+            "parameters": [INFRA],
+            "post": operation("attach", "Maintain it from now on.", ACCEPTED, 404, 409, tags=INFRASTRUCTURES),
         },
         "/infrastructures/{infra_id}/detach": {
-            "parameters": one,
-            "post": operation("detach", "Do not touch it any more.", ACCEPTED, 404, 409, tags=infrastructures),
+            "parameters": [INFRA],
+            "post": operation("detach", "Do not touch it any more.", ACCEPTED, 404, 409, tags=INFRASTRUCTURES),
         },
         "/infrastructures/{infra_id}/scaleup/{node}": _scaled("scaleUpByOne", "One instance more."),
         "/infrastructures/{infra_id}/scaleup/{node}/{count}": _scaled("scaleUp", "So many instances more.", count(1)),
@@ -220,8 +235,8 @@ def _paths() -> dict[str, Json]:
         "/infrastructures/{infra_id}/scaledown/{node}/{instance}": _scaled("scaleDownOne", "One instance fewer: this one.", INSTANCE),
         "/infrastructures/{infra_id}/scaleto/{node}/{count}": _scaled("scaleTo", "Exactly so many instances.", count(0)),
         "/infrastructures/{infra_id}/notify": {
-            "parameters": one,
-            "get": operation("targets", "Where its events go.", {200: answered("The targets.", ref("Targets"))}, 404, tags=infrastructures),
+            "parameters": [INFRA],
+            "get": operation("targets", "Where its events go.", {200: answered("The targets.", ref("Targets"))}, 404, tags=INFRASTRUCTURES),
             "post": operation(
                 "notify",
                 "Say where its events go.",
@@ -229,14 +244,22 @@ def _paths() -> dict[str, Json]:
                 404,
                 *JSON_SENT,
                 requestBody=sent("NotifyUpload"),
-                tags=infrastructures,
+                tags=INFRASTRUCTURES,
             ),
         },
-        "/infrastructures/{infra_id}/alerts": {"parameters": one, "post": _alerts("alertsOfOne", "Alerts for one infrastructure.", 404)},
+        "/infrastructures/{infra_id}/alerts": {
+            "parameters": [INFRA],
+            "post": _alerts("alertsOfOne", "Alerts for one infrastructure.", 404),
+        },
         "/alerts": {"post": _alerts("alerts", "Alerts for the infrastructures that they name.")},
+    }
+
+
+def _definitions() -> dict[str, Json]:
+    return {
         "/node_definitions": {
             "get": operation(
-                "listDefinitions", "List your node definitions.", {200: answered("Their names.", ref("Definitions"))}, tags=definitions
+                "listDefinitions", "List your node definitions.", {200: answered("Their names.", ref("Definitions"))}, tags=DEFINED
             ),
             "post": operation(
                 "importDefinitions",
@@ -244,7 +267,7 @@ def _paths() -> dict[str, Json]:
                 {200: answered("The names of those that were imported.", ref("Definitions"))},
                 *UPLOADED,
                 requestBody=DEFINITIONS,
-                tags=definitions,
+                tags=DEFINED,
             ),
         },
         "/node_definitions/{name}": {
@@ -254,7 +277,7 @@ def _paths() -> dict[str, Json]:
                 "A node definition. Values that look like secrets are masked.",
                 {200: answered("Its implementations.", ref("Definition"))},
                 404,
-                tags=definitions,
+                tags=DEFINED,
             ),
             "put": operation(
                 "putDefinition",
@@ -262,29 +285,34 @@ def _paths() -> dict[str, Json]:
                 {204: answered("It is imported.")},
                 *UPLOADED,
                 requestBody=DEFINITIONS,
-                tags=definitions,
+                tags=DEFINED,
             ),
             "delete": operation(
                 "deleteDefinition",
                 "Remove it. What was built from it is left alone.",
                 {204: answered("It is removed.")},
                 404,
-                tags=definitions,
+                tags=DEFINED,
             ),
         },
+    }
+
+
+def _service() -> dict[str, Json]:
+    return {
         "/metrics": {
-            "get": operation("metrics", "Numbers for Prometheus.", {200: answered("Text.", {"type": "string"}, "text/plain")}, tags=service)
+            "get": operation("metrics", "Numbers for Prometheus.", {200: answered("Text.", {"type": "string"}, "text/plain")}, tags=SERVICE)
         },
         "/healthz": {
-            "get": open_operation("healthz", "Whether the service lives.", {200: answered("It does.", ref("Health"))}, tags=service)
+            "get": open_operation("healthz", "Whether the service lives.", {200: answered("It does.", ref("Health"))}, tags=SERVICE)
         },
         "/readyz": {
-            "get": open_operation("readyz", "Whether the service works.", {200: answered("It does.", ref("Health"))}, tags=service)
+            "get": open_operation("readyz", "Whether the service works.", {200: answered("It does.", ref("Health"))}, tags=SERVICE)
         },
-        "/openapi.json": {"get": open_operation("openapi", "This document.", {200: answered("It.", {"type": "object"})}, tags=service)},
+        "/openapi.json": {"get": open_operation("openapi", "This document.", {200: answered("It.", {"type": "object"})}, tags=SERVICE)},
         "/": {
             "get": open_operation(
-                "page", "This document to read.", {200: answered("A page.", {"type": "string"}, "text/html")}, tags=service
+                "page", "This document to read.", {200: answered("A page.", {"type": "string"}, "text/html")}, tags=SERVICE
             )
         },
     }
@@ -302,7 +330,7 @@ def document() -> Json:
             "description": "Builds infrastructures from descriptions and keeps them. Paths may end with a slash.",
         },
         "security": [{"token": []}],
-        "paths": _paths(),
+        "paths": _infrastructures() | _looks() | _upkeep() | _definitions() | _service(),
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "description": "Not needed where none are configured."}},
             "responses": {str(status): {"description": text, "content": problem} for status, text in PROBLEMS.items()},

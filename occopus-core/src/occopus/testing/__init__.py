@@ -7,6 +7,7 @@ pytest.register_assert_rewrite(
     "occopus.testing.resource_suite",
     "occopus.testing.config_manager_suite",
     "occopus.testing.notifier_suite",
+    "occopus.testing.secrecy",
     "occopus.testing.section_checks",
     "occopus.testing.killed_build_suite",
 )

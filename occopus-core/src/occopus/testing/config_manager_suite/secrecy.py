@@ -9,12 +9,10 @@ import pytest
 
 from occopus.plugins.resource import ErrorKind, ResourceError
 from occopus.testing.config_manager_suite.tools import Bench, Report
-
-SHORTEST = 12
-"""Characters from which a line of a secret gives it away."""
+from occopus.testing.secrecy import FailureSecrecyChecks, told
 
 
-class SecrecyChecks:
+class SecrecyChecks(FailureSecrecyChecks):
     @pytest.mark.parametrize("kind", [ErrorKind.TRANSIENT, ErrorKind.THROTTLED, ErrorKind.CREDENTIALS])
     def test_errors_that_decide_are_told_apart(self, kind: ErrorKind, provoke: Mapping[ErrorKind, Callable[[], object]]) -> None:
         if kind not in provoke:
@@ -32,21 +30,3 @@ class SecrecyChecks:
             bench.state(node)
             bench.remove_everything()
         assert not told(secrets, caplog.text), "no log may tell a secret, however talkative it is"
-
-    def test_errors_tell_no_secret(
-        self, provoke: Mapping[ErrorKind, Callable[[], object]], secrets: Sequence[str], caplog: pytest.LogCaptureFixture
-    ) -> None:
-        if not (secrets and provoke):
-            pytest.skip("needs the fixtures 'secrets' and 'provoke'")
-        with caplog.at_level(logging.DEBUG):
-            for kind, cause in provoke.items():
-                with pytest.raises(ResourceError) as raised:
-                    cause()
-                assert not told(secrets, raised.value.message), f"an error of kind {kind} must not tell a secret"
-        assert not told(secrets, caplog.text), "no log may tell a secret, not that of an error either"
-
-
-def told(secrets: Sequence[str], text: str) -> bool:
-    """Whether a text has a secret in it, or a line of one."""
-    lines = [line for secret in secrets for line in secret.splitlines()]
-    return any(part in text for part in (*secrets, *(line for line in lines if len(line) >= SHORTEST and "-----" not in line)))

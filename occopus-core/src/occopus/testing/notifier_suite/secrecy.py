@@ -10,14 +10,14 @@ import pytest
 
 from occopus.plugins.notifier import Notifier
 from occopus.plugins.resource import ErrorKind, ResourceError
-from occopus.testing.config_manager_suite.secrecy import told
 from occopus.testing.notifier_suite.delivery import notification
 from occopus.testing.notifier_suite.fixtures import Received
+from occopus.testing.secrecy import FailureSecrecyChecks, told
 
 DECISIVE = [ErrorKind.TRANSIENT, ErrorKind.THROTTLED, ErrorKind.CREDENTIALS, ErrorKind.INVALID]
 
 
-class SecrecyChecks:
+class SecrecyChecks(FailureSecrecyChecks):
     @pytest.mark.parametrize("kind", DECISIVE)
     def test_errors_that_decide_are_told_apart(self, kind: ErrorKind, provoke: Mapping[ErrorKind, Callable[[], object]]) -> None:
         if kind not in provoke:
@@ -35,15 +35,3 @@ class SecrecyChecks:
             make_notifier().send(notification())
         assert not told(secrets, caplog.text), "no log may tell a secret, however talkative it is"
         assert not told(secrets, json.dumps(list(map(dict, received())))), "no event may tell a secret"
-
-    def test_errors_tell_no_secret(
-        self, provoke: Mapping[ErrorKind, Callable[[], object]], secrets: Sequence[str], caplog: pytest.LogCaptureFixture
-    ) -> None:
-        if not (secrets and provoke):
-            pytest.skip("needs the fixtures 'secrets' and 'provoke'")
-        with caplog.at_level(logging.DEBUG):
-            for kind, cause in provoke.items():
-                with pytest.raises(ResourceError) as raised:
-                    cause()
-                assert not told(secrets, raised.value.message), f"an error of kind {kind} must not tell a secret"
-        assert not told(secrets, caplog.text), "no log may tell a secret, not that of an error either"
