@@ -9,6 +9,8 @@ from occopus.plugins import ResourceHandlerSpec, hookimpl, text
 from occopus_azure_aci.arm.declaration import CHECKS, CREDENTIALS, ENDPOINT, PLACE
 from occopus_azure_aci.checks import gpus_are_of_a_type, network_fits, ports_are_ports
 
+CONTRACT = 1
+
 
 def either_case(*words: str) -> str:
     """A pattern for words in small or capital letters."""

@@ -9,6 +9,8 @@ from occopus.plugins import ResourceHandlerSpec, hookimpl, text
 from occopus_azure.checks import LONGEST_CUSTOM_DATA, custom_data_fits, interface_is_enough, somebody_can_log_in
 from occopus_azure_aci.arm.declaration import CHECKS, CREDENTIALS, ENDPOINT, PLACE
 
+CONTRACT = 1
+
 SCHEMA: dict[str, dict[str, Any]] = {
     **PLACE,
     "vm_size": text("The size, Standard_B1s for example.", required=True),

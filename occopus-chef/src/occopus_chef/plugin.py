@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from occopus.plugins import ConfigManagerSpec, CredentialsSpec, hookimpl, http_url, text
 
+CONTRACT = 1
+
 VERSION = r"@\d+(\.\d+){1,2}"
 RUN_LIST_ITEM = rf"role\[[\w-]+\]|recipe\[[\w-]+(::[\w-]+)?({VERSION})?\]|[\w-]+(::[\w-]+)?({VERSION})?"
 """As Chef's documentation has it, "About Run-lists"."""

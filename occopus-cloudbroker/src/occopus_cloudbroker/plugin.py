@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from occopus.plugins import CredentialsSpec, ResourceHandlerSpec, hookimpl, http_url, text
 from occopus_cloudbroker.checks import description_becomes_xml, description_leaves_what_is_ours
 
+CONTRACT = 1
+
 
 @hookimpl
 def occopus_resource_handlers() -> Iterator[ResourceHandlerSpec]:

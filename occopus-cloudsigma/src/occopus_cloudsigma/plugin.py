@@ -8,6 +8,8 @@ from typing import Any
 from occopus.plugins import CredentialsSpec, ResourceHandlerSpec, hookimpl, http_url, text
 from occopus_cloudsigma.checks import description_leaves_the_drive_to_us, meta_is_allowed
 
+CONTRACT = 1
+
 
 def number(description: str) -> dict[str, Any]:
     return {"type": "integer", "min": 1, "required": True, "meta": {"description": description}}

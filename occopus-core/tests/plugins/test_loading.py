@@ -29,6 +29,14 @@ BROKEN = {
     "leaves": ("import sys; sys.exit('bye')", "can't be imported: SystemExit: bye"),
     "panics": ("class Panic(BaseException): pass\nraise Panic('low down')", "can't be imported: Panic: low down"),
     "needs-more": ("import nothing_of_that_name", "can't be imported: ModuleNotFoundError: No module named 'nothing_of_that_name'"),
+    "is-of-tomorrow": (
+        "CONTRACT = 2",
+        "it was written for version 2 of the plugin contract, and occopus-core has 1: upgrade occopus-core",
+    ),
+    "has-no-number": (
+        "CONTRACT = 'one'",
+        "CONTRACT is 'one'; it should be the version of the plugin contract that it was written for, 1 for example",
+    ),
     "misspells": (
         """
         from occopus.plugins import hookimpl

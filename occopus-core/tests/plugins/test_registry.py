@@ -119,3 +119,13 @@ def test_a_package_that_is_installed_and_broken_says_why_instead_of_how_to_insta
     site.install(spelling, "import boto_of_old")
     _, hint = missing(load_plugins(), "resource_handler", "ec2")
     assert hint == f"{spelling} is installed but does not load: can't be imported: ModuleNotFoundError: No module named 'boto_of_old'"
+
+
+def test_where_nobody_knows_whose_a_name_is_what_does_not_load_is_named(site: Any) -> None:
+    site.install("occopus-moon", "CONTRACT = 7\n" + handler("moon"))
+    message, hint = missing(load_plugins(), "resource_handler", "moon")
+    assert message == "no resource handler 'moon' is installed"
+    assert hint == (
+        "installed: local; occopus-moon does not load: "
+        "it was written for version 7 of the plugin contract, and occopus-core has 1: upgrade occopus-core"
+    )

@@ -17,6 +17,8 @@ from occopus_docker.checks import (
     volumes_can_be_mounted,
 )
 
+CONTRACT = 1
+
 SCHEMA: dict[str, dict[str, Any]] = {
     "endpoint": text("Where the engine listens: unix:///var/run/docker.sock, tcp://HOST:PORT or ssh://USER@HOST.", required=True),
     "image": text("The name of the image.", required=True),

@@ -6,6 +6,8 @@ from occopus.plugins import CredentialsSpec, ResourceHandlerSpec, hookimpl, http
 from occopus_ec2 import limits
 from occopus_ec2.checks import tags_are_allowed
 
+CONTRACT = 1
+
 REGION = r"(?![0-9]+$)(?!-)[A-Za-z0-9-]{1,63}(?<!-)"
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from occopus.model.node import Section
 from occopus.plugins import CredentialsSpec, NotifierSpec, Problem, hookimpl, http_url, text
 
+CONTRACT = 1
+
 
 def has_one_receiver(section: Section) -> Iterator[Problem]:
     """That messages go either to one device or to a topic."""

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from occopus.plugins import HealthCheckSpec, hookimpl
 from occopus_healthchecks import limits
 
+CONTRACT = 1
+
 PING = {
     "type": "boolean",
     "meta": {"description": "The node's first address answers one ICMP echo within 1 s. false: don't ping."},

@@ -8,6 +8,8 @@ from typing import Any
 from occopus.plugins import CredentialsSpec, ResourceHandlerSpec, hookimpl, http_url, text
 from occopus_nova.checks import floating_ip_is_meant, identity_is_of_version_3, project_is_named
 
+CONTRACT = 1
+
 LONGEST_USER_DATA = 65535 // 4 * 3
 """Nova takes 65,535 characters of base64."""
 

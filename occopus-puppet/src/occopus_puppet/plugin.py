@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from occopus.model.node import Section
 from occopus.plugins import ConfigManagerSpec, Problem, hookimpl, text
 
+CONTRACT = 1
+
 URL = r"[A-Za-z][A-Za-z0-9+.-]*://\S+"
 
 

@@ -11,6 +11,8 @@ from occopus.plugins.notifier import NotifierSpec
 from occopus.plugins.resource import ResourceHandlerSpec
 from occopus.plugins.schema import CredentialsSpec, text
 
+CONTRACT = 1
+
 ATTRIBUTES = {"type": "dict", "nullable": True, "meta": {"description": "Attributes for the config manager; the node's own go over them."}}
 
 

@@ -29,8 +29,10 @@ from occopus.plugins.resource import (
 )
 from occopus.plugins.schema import Check, CredentialsSpec, Problem, Schema, SchemaRule, text
 from occopus.plugins.urls import http_url
+from occopus.plugins.versions import CONTRACT_VERSION
 
 __all__ = [
+    "CONTRACT_VERSION",
     "Check",
     "Checkpoint",
     "ConfigManager",

@@ -18,6 +18,7 @@ from occopus.plugins.notifier import NotifierSpec
 from occopus.plugins.registry import Package, Plugin, Registry, Spec
 from occopus.plugins.resource import ResourceHandlerSpec
 from occopus.plugins.schema import SchemaRule
+from occopus.plugins.versions import FIRST, refusal
 
 HOOKS: dict[str, tuple[str, type[Spec]]] = {
     "occopus_resource_handlers": ("resource handler", ResourceHandlerSpec),
@@ -57,6 +58,8 @@ def _load_package(entry_point: EntryPoint) -> tuple[Package, list[Plugin]]:
 
 def _ask(module: Any) -> tuple[list[tuple[str, Spec]], list[str]]:
     """What a package's module offers, and everything that is wrong with it."""
+    if unfit := refusal(getattr(module, "CONTRACT", FIRST)):
+        return [], [unfit]
     offers: list[tuple[str, Spec]] = []
     problems: list[str] = []
     marked = dict(_marked(module))

@@ -149,7 +149,8 @@ class Registry:
         if near and near.startswith("did you mean"):
             return near
         names = ", ".join(self.names(kind)) or "none"
-        return f"installed: {names}; 'occopus plugins' shows what was found"
+        unusable = "; ".join(f"{p.name} does not load: {p.problem}" for p in self.packages if p.problem)
+        return f"installed: {names}; " + (unusable or "'occopus plugins' shows what was found")
 
 
 def _normal(package: str) -> str:
