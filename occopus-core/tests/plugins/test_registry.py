@@ -122,7 +122,7 @@ def test_a_package_that_is_installed_and_broken_says_why_instead_of_how_to_insta
 
 
 def test_where_nobody_knows_whose_a_name_is_what_does_not_load_is_named(site: Any) -> None:
-    site.install("occopus-moon", "CONTRACT = 7\n" + handler("moon"))
+    site.install("occopus-moon", handler("moon") + "CONTRACT = 7")
     message, hint = missing(load_plugins(), "resource_handler", "moon")
     assert message == "no resource handler 'moon' is installed"
     assert hint == (
