@@ -37,7 +37,7 @@ REPORTS = ROOT / ".nox" / "reports"
 BUILT = ROOT / ".nox" / f"built-{os.getpid()}"
 """Where this process keeps the wheels that it built."""
 
-nox.options.sessions = ["lint", "types", "tests", "wheels", "demo"]
+nox.options.sessions = ["lint", "types", "tests", "wheels", "demo", "docs"]
 nox.options.stop_on_first_error = False
 
 
@@ -109,6 +109,14 @@ def demo(session: nox.Session) -> None:
     """Build the example on this machine, show that it works, remove it."""
     session.install("-q", "./occopus-core", "./occopus-healthchecks")
     session.run("python", "examples/message/demo.py")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation into docs/site; a broken link, or a page that nothing leads to, ends it."""
+    _install(session, *PACKAGES)
+    session.install("-q", "sphinx>=9.0,<10", "myst-parser>=5.2,<6", "furo>=2025.12.19", "sphinx-click>=6.2,<7")
+    session.run("sphinx-build", "-q", "-W", "--keep-going", "-E", "-b", "html", "docs", "docs/site", *session.posargs)
 
 
 @nox.session

@@ -1,0 +1,20 @@
+"""All that is generated, in one place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from generating.backends import backend_pages
+from generating.descriptions import PAGE
+from generating.rest import rest_page
+
+
+def write_everything(folder: Path) -> None:
+    """Write the pages that come from the code. What has not changed is left alone, so that it is not built again."""
+    texts = {**backend_pages(), "rest.md": rest_page(), "descriptions.md": PAGE}
+    (folder / "pictures").mkdir(parents=True, exist_ok=True)
+    for name, text in texts.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists() or path.read_text() != text:
+            path.write_text(text)

@@ -1,0 +1,210 @@
+"""Everything that the documentation shows works: each page is followed as a reader would, from its first file to its last command."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+import tomllib
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import yaml
+from markdown_it import MarkdownIt
+
+from occopus.testing.user import PATIENCE, SCRIPTS, User, until
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted((ROOT / "docs").glob("*.md"))
+RUN, FILES, SHOWN = "console", {"yaml", "python", "jinja"}, {"text", "http", "ini", "json", "{toctree}", "{eval-rst}", "{literalinclude}"}
+NAMED = re.compile(r"`([\w./-]+)`[^`]*:$")
+"""How the paragraph before a file ends."""
+
+VARYING = {
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}": "ID",
+    r"\b[0-9a-f]{8}\b": "ID8",
+    r"\b127(\.\d+){3}\b": "ADDRESS",
+    r"\b\d+(\.\d+)? ?(ms|s|min)\b": "TIME",
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?": "WHEN",
+    r"\b\d\d:\d\d:\d\d\b": "WHEN",
+    r"occ_[\w-]{43}": "TOKEN",
+    r"\b[0-9a-f]{64}\b": "HASH",
+    r" {2,}": "  ",
+}
+"""What is never the same twice, with what stands for it."""
+
+
+@dataclass
+class Step:
+    """Something that a reader does: write a file, or type a command and see what it says."""
+
+    line: int
+    name: str = ""
+    text: str = ""
+    command: str = ""
+    expected: list[str] = field(default_factory=list)
+    code: int = 0
+
+
+def steps(page: Path) -> Iterator[Step]:
+    tokens = MarkdownIt().enable("table").parse(page.read_text())
+    before = ""
+    for token in tokens:
+        if token.type == "inline":
+            before = token.content
+        if token.type != "fence":
+            continue
+        kind, line = token.info.split(" ")[0], (token.map or [0])[0] + 1
+        if kind == RUN:
+            yield from commands(token.content, line)
+        elif kind in FILES:
+            named = NAMED.search(before)
+            yield Step(line, named[1] if named else f"unnamed.{kind}", token.content)
+        else:
+            assert kind in SHOWN, f"{page.name}:{line}: a block of '{kind}' is not run by any test; the kinds are {RUN}, {FILES}, {SHOWN}"
+        before = ""
+
+
+def commands(block: str, line: int) -> Iterator[Step]:
+    step: Step | None = None
+    for number, text in enumerate(block.splitlines(), line + 1):
+        if text.startswith("$ "):
+            if step:
+                yield step
+            command, _, remark = text[2:].partition("  # exits with ")
+            step = Step(number, command=command, code=int(remark or 0))
+        else:
+            assert step, f"line {number}: a block of commands begins with '$ '"
+            step.expected.append(text)
+    if step:
+        yield step
+
+
+class Shell:
+    """A shell in which one command is typed after the other."""
+
+    def __init__(self, user: User) -> None:
+        environment = user.environment | {"PATH": f"{SCRIPTS}:{os.environ['PATH']}", "COLUMNS": "120", "PS1": ""}
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        self.process = subprocess.Popen(["bash", "--norc"], cwd=user.path, env=environment, text=True, start_new_session=True, **pipes)
+
+    def type(self, command: str) -> tuple[str, int]:
+        """What a command says, and its exit code."""
+        assert self.process.stdin
+        assert self.process.stdout
+        in_background = command.endswith(" &")
+        self.process.stdin.write((command[:-2] + " > background.log 2>&1 &" if in_background else command) + '\necho "@@@ $?"\n')
+        self.process.stdin.flush()
+        said = []
+        for line in self.process.stdout:
+            before, mark, code = line.partition("@@@ ")
+            said.append(before)
+            if mark:
+                return "".join(said), int(code)
+        raise AssertionError(f"the shell ended: {''.join(said)}")
+
+    def end(self) -> None:
+        os.killpg(self.process.pid, signal.SIGTERM)
+        self.process.communicate()
+
+
+@pytest.fixture
+def shell(occopus_user: User) -> Iterator[Shell]:
+    shell = Shell(occopus_user)
+    yield shell
+    shell.type('for id in $(occopus list --json | grep -o \'"infra_id": "[^"]*\' | cut -d\\" -f4); do occopus destroy -i $id; done')
+    shell.end()
+
+
+@pytest.fixture
+def port() -> str:
+    with socket.socket() as chosen:
+        chosen.bind(("127.0.0.1", 0))
+        return str(chosen.getsockname()[1])
+
+
+@pytest.mark.timeout(PATIENCE)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_page_does_what_it_says(page: Path, occopus_user: User, shell: Shell, port: str) -> None:
+    for step in steps(page):
+        place = f"{page.name}:{step.line}"
+        if step.name.startswith("unnamed"):
+            check_fragment(step, occopus_user, place)
+        elif step.name:
+            occopus_user.write(step.name, step.text.replace("5000", port))
+        elif installs(step.command, place):
+            continue
+        else:
+            follow(step, shell, port, place)
+
+
+def follow(step: Step, shell: Shell, port: str, place: str) -> None:
+    said, code = shell.type(step.command.replace("5000", port))
+    assert code == step.code, f"{place}: exit code {code}: $ {step.command}\n{said}"
+    assert "Traceback" not in said, f"{place}: {said}"
+    if step.command.endswith(" &"):
+        until(lambda: answers(port), f"{place}: an answer of the service", every=0.1)
+    expected = "\n".join(step.expected).strip()
+    if expected:
+        pattern = re.escape(alike(expected)).replace(re.escape("..."), ".*?")
+        assert re.fullmatch(pattern, alike(said.replace(port, "5000")).strip(), re.DOTALL), (
+            f"{place}: $ {step.command}\nsays\n{said}\nnot\n{expected}"
+        )
+
+
+def alike(text: str) -> str:
+    for pattern, name in VARYING.items():
+        text = re.sub(pattern, name, text)
+    return "\n".join(line.rstrip() for line in text.splitlines())
+
+
+def answers(port: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5):
+            return True
+    except OSError:
+        time.sleep(0.1)
+        return False
+
+
+def installs(command: str, place: str) -> bool:
+    """Whether a command installs something. What it names must exist; that it installs is shown by the release."""
+    if "pip install" not in command:
+        return command.startswith("python3 -m venv")
+    for name, extras in re.findall(r"(occopus-[a-z0-9-]+)(?:\[([a-z,]+)\])?", command):
+        project = tomllib.loads((ROOT / name / "pyproject.toml").read_text())["project"]
+        missing = set(extras.split(",")) - {"", *project.get("optional-dependencies", {})}
+        assert not missing, f"{place}: {name} has no extra {missing}"
+    return True
+
+
+def check_fragment(step: Step, user: User, place: str) -> None:
+    """A part of a file is checked within the rest of one."""
+    if step.name.endswith(".python"):
+        compile(step.text, place, "exec")
+        return
+    if step.name.endswith(".jinja"):
+        return
+    data = yaml.load(step.text, Loader=Lenient)
+    implementation = {"resource", "contextualisation", "config_management", "health_check", "create_timeout"}
+    assert isinstance(data, dict), f"{place}: a file needs a name in the paragraph before it"
+    nested = "\n".join("    " + line for line in step.text.splitlines())
+    if data.keys() <= implementation:
+        text = f"'node_def:it':\n  -\n{nested}\n" + ("" if "resource" in data else "    resource: {type: local}\n")
+        user.write("part.yaml", text)
+        user.run("occopus", "validate", "part.yaml")
+    else:
+        raise AssertionError(f"{place}: this block of yaml is no file with a name and no part of a node definition: {sorted(data)}")
+
+
+class Lenient(yaml.SafeLoader):
+    """Reads our own tags as whatever they hold."""
+
+
+Lenient.add_multi_constructor("!", lambda loader, suffix, node: suffix)
