@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import os
+import pydoc
 import re
 import signal
 import socket
@@ -18,6 +20,7 @@ import pytest
 import yaml
 from markdown_it import MarkdownIt
 
+import occopus.plugins
 from occopus.testing.user import PATIENCE, SCRIPTS, User, until
 
 ROOT = Path(__file__).parents[1]
@@ -145,7 +148,8 @@ def test_a_page_does_what_it_says(page: Path, occopus_user: User, shell: Shell, 
 
 
 def follow(step: Step, shell: Shell, port: str, place: str) -> None:
-    said, code = shell.type(step.command.replace("5000", port))
+    command = step.command.replace("occopus serve", "occopus serve --port 5000").replace("5000", port)
+    said, code = shell.type(command)
     assert code == step.code, f"{place}: exit code {code}: $ {step.command}\n{said}"
     assert "Traceback" not in said, f"{place}: {said}"
     if step.command.endswith(" &"):
@@ -208,3 +212,35 @@ class Lenient(yaml.SafeLoader):
 
 
 Lenient.add_multi_constructor("!", lambda loader, suffix, node: suffix)
+
+
+DOCUMENTED = sorted(
+    {name for page in PAGES for name in re.findall(r"auto(?:module|class):: (occopus[\w.]+)", page.read_text())},
+)
+"""What the reference shows, by the names that its pages have."""
+
+
+def public_names(owner: object, path: str) -> Iterator[tuple[str, object]]:
+    """Classes, functions, methods and properties that are defined where they are documented."""
+    for name, thing in vars(owner).items():
+        function = thing.fget if isinstance(thing, property) else thing
+        own = getattr(function, "__module__", "") == (owner.__name__ if inspect.ismodule(owner) else getattr(owner, "__module__", ""))
+        if name.startswith("_") or not own:
+            continue
+        if inspect.isclass(thing) or inspect.isfunction(function):
+            yield f"{path}.{name}", thing
+        if inspect.isclass(thing):
+            yield from public_names(thing, f"{path}.{name}")
+
+
+@pytest.mark.parametrize("path", DOCUMENTED)
+def test_every_public_name_in_the_reference_is_documented(path: str) -> None:
+    thing = pydoc.locate(path)
+    assert thing, f"there is no {path}"
+    silent = [name for name, each in [(path, thing), *public_names(thing, path)] if not inspect.getdoc(each)]
+    assert silent == []
+
+
+def test_every_part_of_the_contract_is_in_the_reference() -> None:
+    shown = {name for path in DOCUMENTED for name in vars(pydoc.locate(path))}
+    assert set(occopus.plugins.__all__) <= shown

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from generating.backends import backend_pages
 from generating.descriptions import PAGE
+from generating.pictures import pictures
 from generating.rest import rest_page
 
 
 def write_everything(folder: Path) -> None:
     """Write the pages that come from the code. What has not changed is left alone, so that it is not built again."""
-    texts = {**backend_pages(), "rest.md": rest_page(), "descriptions.md": PAGE}
-    (folder / "pictures").mkdir(parents=True, exist_ok=True)
+    texts = {**backend_pages(), **pictures(), "rest.md": rest_page(), "descriptions.md": PAGE}
     for name, text in texts.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

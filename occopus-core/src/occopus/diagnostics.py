@@ -104,19 +104,24 @@ class Diagnostics:
 
     @property
     def faults(self) -> tuple[Fault, ...]:
+        """All of them, in the order of their places."""
         return tuple(sorted(self._faults, key=_by_place))
 
     @property
     def has_errors(self) -> bool:
+        """Whether any must be mended."""
         return any(not fault.warning for fault in self._faults)
 
     def error(self, message: str, position: Position | None = None, hint: str | None = None) -> None:
+        """Add a fault that must be mended."""
         self.extend([Fault(message, position, hint)])
 
     def warning(self, message: str, position: Position | None = None, hint: str | None = None) -> None:
+        """Add one that stops nobody."""
         self.extend([Fault(message, position, hint, warning=True)])
 
     def extend(self, faults: Iterable[Fault]) -> None:
+        """Add faults; one that is known already is not added again."""
         for fault in faults:
             self._faults[replace(fault, message=self._mask(fault.message), hint=fault.hint and self._mask(fault.hint))] = None
 

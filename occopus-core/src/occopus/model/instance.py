@@ -98,6 +98,7 @@ class Instance:
 
     @property
     def handle(self) -> Handle:
+        """What its resource handler finds it by."""
         return Handle(self.infra_id, self.node_id, self.node_name, self.ids)
 
     @property

@@ -70,6 +70,7 @@ class Plan:
 
     @property
     def is_empty(self) -> bool:
+        """Whether there is nothing to do."""
         return not self.visible
 
     @cached_property
