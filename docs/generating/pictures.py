@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import pairwise
@@ -29,6 +30,7 @@ LABELS = {
 
 def pictures() -> dict[str, str]:
     """By path: all pictures."""
+    logging.getLogger("occopus").propagate = False  # what simulated worlds do is no news of the build
     return {
         "loop.svg": svg(LOOP, LOOP_EDGES, "The loop: what is desired and what is observed make a plan; applying it changes the world."),
         "layers.svg": svg(LAYERS, LAYER_EDGES, "From files to clouds, and which part does what.", down=True),
