@@ -7,7 +7,8 @@ from occopus.schema import core
 
 PAGE = f"""# Keys of descriptions
 
-`occopus schema infrastructure` and `occopus schema node-definitions` print the same as JSON Schema, with the types of all installed packages.
+`occopus schema infrastructure` and `occopus schema node-definitions` print the same as JSON Schema, with the types of all installed
+packages.
 
 ## Infrastructure descriptions
 
@@ -24,8 +25,8 @@ The keys of `resource`, `contextualisation` and `config_management` are those of
 
 ### `health_check`
 
-Each health check that is installed adds a key: `ping`, `ports`, `urls` and `mysqldbs` come with [occopus-healthchecks](packages/occopus-healthchecks.md).
-These are always there:
+Each health check that is installed adds a key: `ping`, `ports`, `urls` and `mysqldbs` come with
+[occopus-healthchecks](packages/occopus-healthchecks.md). These are always there:
 
 {key_table(core.HEALTH_CHECK)}
 ## Targets of notifications
