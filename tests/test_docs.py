@@ -225,7 +225,7 @@ def public_names(owner: object, path: str) -> Iterator[tuple[str, object]]:
     for name, thing in vars(owner).items():
         function = thing.fget if isinstance(thing, property) else thing
         own = getattr(function, "__module__", "") == (owner.__name__ if inspect.ismodule(owner) else getattr(owner, "__module__", ""))
-        if name.startswith("_") or not own:
+        if name.startswith(("_", "test_", "pytest_")) or not own:
             continue
         if inspect.isclass(thing) or inspect.isfunction(function):
             yield f"{path}.{name}", thing

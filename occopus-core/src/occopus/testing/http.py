@@ -27,6 +27,7 @@ class Request:
 
     @property
     def path(self) -> str:
+        """Without the query."""
         return urlsplit(self.target).path
 
     @cached_property
@@ -35,6 +36,7 @@ class Request:
 
     @property
     def json(self) -> Any:
+        """What the body holds; None where it is empty."""
         return json.loads(self.body) if self.body else None
 
 

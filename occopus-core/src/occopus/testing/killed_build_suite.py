@@ -38,6 +38,8 @@ before_or_after = pytest.mark.parametrize("before", [True, False], ids=["before"
 
 
 class KilledBuildSuite:
+    """`requests` is how many a build of two nodes makes, `every` at which of them it is killed, `actions` at which kinds of them besides."""
+
     requests: ClassVar[int]
     every: ClassVar[int] = 5
     actions: ClassVar[tuple[str, ...]] = ()
@@ -89,6 +91,7 @@ def killed(user: User, server: FaultyServer, build: Command, at: int | str, befo
 
 
 def assert_nothing_is_left(user: User, server: FaultyServer, inventory: Inventory) -> None:
+    """Neither in the backend nor in the store, and no request was one that the API refuses."""
     assert list(inventory()) == [], "destroy must remove what a build had made that was killed"
     assert user.infras == [], "where nothing is left, the infrastructure must be gone from the store"
     assert server.refused == [], "after a crash no request may be made that the API refuses"

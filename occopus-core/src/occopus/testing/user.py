@@ -63,6 +63,7 @@ class User:
 
     @property
     def environment(self) -> dict[str, str]:
+        """All that commands find in their environment."""
         kept = {name: os.environ[name] for name in KEPT if name in os.environ}
         return kept | {"HOME": str(self.path), "OCCOPUS_DATA_DIR": str(self.data), "NO_PROXY": "*"} | self.variables
 

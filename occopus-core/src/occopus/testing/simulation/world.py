@@ -67,21 +67,27 @@ class World:
         return compile_source({"infra_name": "simulated", "user_id": "me", "dependencies": [], **source}, self.composition)
 
     def build(self, wanted: Infrastructure, life: Life | None = None, exactly: str | None = None) -> Outcome:
+        """Build it; what it came to."""
         return self.live(lambda services, stop: session.build(services, INFRA, wanted, stop, exactly=exactly), life)
 
     def maintain(self, life: Life | None = None, *, force_replace: bool = False) -> Outcome:
+        """Make one pass."""
         return self.live(lambda services, stop: session.maintain(services, INFRA, stop, force_replace=force_replace), life)
 
     def destroy(self, life: Life | None = None) -> Outcome:
+        """Remove it."""
         return self.live(lambda services, stop: session.destroy(services, INFRA, stop), life)
 
     def adopt(self, wanted: Infrastructure, life: Life | None = None) -> Outcome:
+        """Take over what exists, after the loss of the store."""
         return self.live(lambda services, stop: adopt(services, INFRA, wanted, stop), life)
 
     def plan(self, wanted: Infrastructure | None = None) -> Plan:
+        """What building this, or the next pass, would do."""
         return self.live(lambda services, stop: looking.plan(services, INFRA, wanted))
 
     def scale(self, node: str, change: int | None = None, target: int | None = None, leaving: str | None = None) -> str:
+        """Ask for more or fewer instances; what was made of that."""
         return request_scaling(self.store, ScaleRequest(INFRA, node, self.timeline.now, change, target), leaving)
 
     def live(self, operation: Callable[[Services, asyncio.Event], Awaitable[T]], life: Life | None = None) -> T:
@@ -119,6 +125,7 @@ class World:
 
     @property
     def composition(self) -> Composition:
+        """The core's own plugins and those of the simulated cloud."""
         return _composition()
 
     @property
