@@ -16,7 +16,9 @@ from pathlib import Path
 import pymysql
 import pytest
 
-from occopus.plugins import Target
+from occopus.plugins import HealthCheckSpec, Target
+from occopus.plugins.registry import Registry
+from occopus.testing.health_check_suite import Asked, HealthCheckSuite
 from occopus_healthchecks import limits
 from occopus_healthchecks.mysqldbs import check
 
@@ -185,3 +187,38 @@ def test_a_server_that_says_the_password(target: ToTarget, serve: Callable[[byte
     assert harmless == "database shop: Host is blocked (error 1129)"
     tactless = check(target(serve(refusal(f"Host with {PASSWORD} is blocked"))), [database()])
     assert tactless == "database shop: error 1129"
+
+
+class TestContract(HealthCheckSuite):
+    @pytest.fixture
+    def spec(self, occopus_registry: Registry) -> HealthCheckSpec:
+        return occopus_registry.health_check("mysqldbs")
+
+    @pytest.fixture
+    def healthy(self, mariadb: str) -> Asked:
+        return Asked.at(mariadb, [database(), database("information_schema", "guest")])
+
+    @pytest.fixture
+    def sick(self, mariadb: str, mysql_address: Callable[[], socket.socket]) -> dict[str, Asked]:
+        return {
+            "the password is wrong": Asked.at(mariadb, [database(), database(password=f"{PASSWORD}, too")]),
+            "there is no such database": Asked.at(mariadb, [database("closed", "owner")]),
+            "nobody listens": Asked.at(mysql_address().getsockname()[0], [database()]),
+        }
+
+    @pytest.fixture
+    def silent(self, serve: Callable[[bytes], str], monkeypatch: pytest.MonkeyPatch) -> Asked:
+        monkeypatch.setattr(limits, "DATABASES", 1.0)
+        return Asked.at(serve(b""), [database()])
+
+    @pytest.fixture
+    def secrets(self) -> tuple[str, ...]:
+        return (PASSWORD,)
+
+    @pytest.fixture
+    def heavy_modules(self) -> tuple[str, ...]:
+        return ("pymysql",)
+
+    @pytest.fixture
+    def invalid_settings(self) -> dict[str, object]:
+        return {"no list": database(), "no database": [], "no password": [{"name": "shop", "user": "keeper"}]}

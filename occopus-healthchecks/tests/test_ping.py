@@ -12,7 +12,9 @@ from collections.abc import Callable
 
 import pytest
 
-from occopus.plugins import Target
+from occopus.plugins import HealthCheckSpec, Target
+from occopus.plugins.registry import Registry
+from occopus.testing.health_check_suite import Asked, HealthCheckSuite
 from occopus_healthchecks import limits, ping
 from occopus_healthchecks.ping import NO_ANSWER, NO_WAY, check
 
@@ -146,3 +148,22 @@ class TestSystems:
         found = reason(unprivileged=True, path=os.environ["PATH"])
         assert found.startswith(NO_WAY)
         assert "not permitted" in found
+
+
+@pytest.mark.usefixtures("allowed")
+class TestContract(HealthCheckSuite):
+    @pytest.fixture
+    def spec(self, occopus_registry: Registry) -> HealthCheckSpec:
+        return occopus_registry.health_check("ping")
+
+    @pytest.fixture
+    def healthy(self) -> Asked:
+        return Asked.at("127.0.0.1", True)
+
+    @pytest.fixture
+    def sick(self) -> dict[str, Asked]:
+        return {"no such name": Asked.at("no-such-host.invalid", True), "nobody": Asked.at(TO_NOWHERE[0], True)}
+
+    @pytest.fixture
+    def invalid_settings(self) -> dict[str, object]:
+        return {"a word": "yes"}

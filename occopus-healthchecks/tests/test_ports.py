@@ -8,7 +8,9 @@ from collections.abc import Callable
 
 import pytest
 
-from occopus.plugins import Target
+from occopus.plugins import HealthCheckSpec, Target
+from occopus.plugins.registry import Registry
+from occopus.testing.health_check_suite import Asked, HealthCheckSuite
 from occopus_healthchecks import limits
 from occopus_healthchecks.ports import check
 
@@ -52,3 +54,27 @@ def test_unknown_host(target: ToTarget, host: str) -> None:
     reason = check(target(host), [80])
     assert reason is not None
     assert reason.startswith("port 80: unknown host: ")
+
+
+class TestContract(HealthCheckSuite):
+    @pytest.fixture
+    def spec(self, occopus_registry: Registry) -> HealthCheckSpec:
+        return occopus_registry.health_check("ports")
+
+    @pytest.fixture
+    def healthy(self, tcp_server: Callable[[], tuple[str, int]]) -> Asked:
+        return Asked.at("127.0.0.1", [tcp_server()[1], tcp_server()[1]])
+
+    @pytest.fixture
+    def sick(self, healthy: Asked, dead_port: int) -> dict[str, Asked]:
+        unknown = Asked.at("no-such-host.invalid", healthy.settings)
+        return {"one port is dead": Asked.at("127.0.0.1", [*healthy.settings, dead_port]), "no such name": unknown}
+
+    @pytest.fixture
+    def silent(self, full_ports: list[int], monkeypatch: pytest.MonkeyPatch) -> Asked:
+        monkeypatch.setattr(limits, "PORTS", 1.0)
+        return Asked.at("127.0.0.1", full_ports)
+
+    @pytest.fixture
+    def invalid_settings(self) -> dict[str, object]:
+        return {"no list": 80, "no port": [], "a port that is none": [65536]}

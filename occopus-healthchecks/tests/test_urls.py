@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from occopus.plugins import Target
+from occopus.plugins import HealthCheckSpec, Target
+from occopus.plugins.registry import Registry
+from occopus.testing.health_check_suite import Asked, HealthCheckSuite
 from occopus_healthchecks import limits
 from occopus_healthchecks.urls import check, without_credentials
 
@@ -287,3 +289,36 @@ class TestTls:
         good, bad = run_python(script, SSL_CERT_FILE=str(certificate[0])).splitlines()
         assert good == "None"
         assert "bad certificate: IP address mismatch" in bad
+
+
+class TestContract(HealthCheckSuite):
+    @pytest.fixture
+    def spec(self, occopus_registry: Registry) -> HealthCheckSpec:
+        return occopus_registry.health_check("urls")
+
+    @pytest.fixture
+    def healthy(self, site: Site) -> Asked:
+        return Asked.at("127.0.0.1", [site.url("/private", "us%20er:p%40ss@"), site.url("/200")])
+
+    @pytest.fixture
+    def sick(self, site: Site, dead_port: int) -> dict[str, Asked]:
+        wrong = {
+            "it answers 500": site.url("/500"),
+            "the password is wrong": site.url("/private", "us%20er:p%40sssss@"),
+            "nobody listens": f"http://us%20er:p%40ss@127.0.0.1:{dead_port}/",
+            "no URL": "http://us%20er:p%40ss@[::1/",
+        }
+        return {description: Asked.at("127.0.0.1", [site.url("/200"), url]) for description, url in wrong.items()}
+
+    @pytest.fixture
+    def silent(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> Asked:
+        monkeypatch.setattr(limits, "URLS", 1.0)
+        return Asked.at("127.0.0.1", [site.url("/hang"), site.url("/drip")])
+
+    @pytest.fixture
+    def secrets(self) -> tuple[str, ...]:
+        return ("p%40ss", "p@ss")
+
+    @pytest.fixture
+    def invalid_settings(self) -> dict[str, object]:
+        return {"no list": "http://a/", "no URL": [], "an empty one": [""]}

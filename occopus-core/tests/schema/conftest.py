@@ -11,7 +11,7 @@ import pytest
 
 from occopus.diagnostics import DescriptionError, Fault
 from occopus.model.node import Section
-from occopus.plugins import Problem, ResourceHandlerSpec
+from occopus.plugins import ContextualiserSpec, Problem, ResourceHandlerSpec
 from occopus.plugins.loading import load_plugins
 from occopus.plugins.registry import Package, Plugin, Registry
 from occopus.workspace import Description, Workspace
@@ -45,12 +45,16 @@ MOON = ResourceHandlerSpec(
 )
 
 
+SHIP = ContextualiserSpec(type="ship", contextualiser="nowhere:Ship", schema={"crew": {"type": "integer"}}, like="cloudinit")
+"""What comes to the moon in place of a cloud-config."""
+
+
 @pytest.fixture
 def registry() -> Registry:
     installed = load_plugins()
     package = Package("occopus-moon", "1.0")
-    plugins = {**installed.plugins, ("resource handler", "moon"): Plugin("resource handler", "moon", MOON, package)}
-    return replace(installed, plugins=plugins)
+    more = [Plugin("resource handler", "moon", MOON, package), Plugin("contextualiser", "ship", SHIP, package)]
+    return replace(installed, plugins={**installed.plugins, **{(plugin.kind, plugin.name): plugin for plugin in more}})
 
 
 @pytest.fixture

@@ -106,7 +106,7 @@ SECTIONS = [
     ("{resource: {type: local}, health_check: {ports: [22, 70000]}}", "2:58: item 2 of 'ports' must be at most 65535, not 70000"),
     ("{resource: {type: local}, health_check: {timeout: long}}", "2:55: 'timeout' must be a number, not 'long'"),
     ("{resource: {type: local}, health_check: {protocol: odd}}", "2:56: 'protocol' can't be 'odd' = expected one of: basic"),
-    ("{resource: {type: local}, health_check: {mysqlDBs: [{name: x, user: y}]}}", "2:57: the key 'pass' is missing = The user's password."),
+    ("{resource: {type: local}, health_check: {mysqldbs: [{name: x, user: y}]}}", "2:57: the key 'pass' is missing = The user's password."),
 ]
 
 
@@ -115,12 +115,40 @@ def test_a_section(sections: str, fault: str, faults: Faults) -> None:
     assert faults(nodes=definition(sections)) == ["nodes.yaml:" + fault]
 
 
+def test_an_older_spelling_of_a_health_check(faults: Faults) -> None:
+    written = definition("{resource: {type: local}, health_check: {mysqlDBs: [{name: x, user: y, pass: z}]}}")
+    assert faults(nodes=written) == ["nodes.yaml:2:46: warning: 'mysqlDBs' is an older spelling = say 'mysqldbs'"]
+
+
+@pytest.mark.parametrize("backend", ["{type: moon, endpoint: x}", "{type: local}"])
+def test_a_contextualisation_fits_where_that_fits_which_it_is_like(backend: str, read: Callable[..., Description]) -> None:
+    read(nodes=definition(f"{{resource: {backend}, contextualisation: {{type: ship, crew: 3}}}}"))
+
+
+EMPTY = [
+    ("resource: {type: moon, endpoint: x, code: }", "2:47: warning: 'code' has no value: it is as if it were left out"),
+    ("resource: {type: moon, endpoint: x, orbit: {height: 1, kind: }}", "2:66: warning: 'kind' has no value: it is as if it were left out"),
+    ("{resource: {type: local}, health_check: {ports: }}", "2:53: warning: 'ports' has no value: it is as if it were left out"),
+]
+
+
+@pytest.mark.parametrize(("sections", "fault"), EMPTY)
+def test_a_key_that_may_be_left_out_may_have_no_value(sections: str, fault: str, faults: Faults) -> None:
+    """As keys of published descriptions have none, for their users to fill in."""
+    assert [each.partition(" = ")[0] for each in faults(nodes=definition(sections))] == ["nodes.yaml:" + fault]
+
+
+def test_checks_see_a_section_without_what_has_no_value(faults: Faults) -> None:
+    (dark, empty) = faults(nodes=definition("resource: {type: moon, endpoint: x, side: dark, lamp: }"))
+    assert "'lamp' has no value" in empty
+    assert "the dark side needs a lamp" in dark
+
+
 GOOD = [
     "resource: {type: local}",
     "{resource: {type: local}, contextualisation: , config_management: , health_check: }",
     "{resource: {type: local}, health_check: {}}",
     "{resource: {type: local}, health_check: {type: basic, protocol: basic, timeout: 1.5, ping: false}}",
-    "{resource: {type: local}, health_check: {mysqlDBs: [{name: x, user: y, pass: z}]}}",
     "{resource: {type: local}, health_check: {mysqldbs: [{name: x, user: y, pass: z}]}}",
     "{resource: {type: local}, contextualisation: {type: basic, attributes: {a: {b: c}}}}",
     "{resource: {type: moon, endpoint: x}, contextualisation: {type: basic}}",

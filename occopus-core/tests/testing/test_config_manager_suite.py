@@ -20,6 +20,11 @@ from occopus.model.instance import NodeId, NodeState
 from occopus.model.node import Section
 from occopus.plugins import ConfigManagerSpec, ErrorKind, NodeRegistration, ResourceError
 from occopus.testing.config_manager_suite import Bench, ConfigManagerSuite, ServerFreeSuite
+from occopus.testing.contract import checks_of, unwritten
+from occopus.testing.documentation_checks import DocumentationChecks
+from occopus.testing.resource_suite.failures import FailureChecks
+from occopus.testing.secrecy import FailureSecrecyChecks
+from occopus.testing.section_checks import EndpointChecks
 
 SECTION = {"type": "office", "endpoint": "here"}
 CLOSED = [ErrorKind.TRANSIENT, ErrorKind.THROTTLED]
@@ -82,6 +87,10 @@ class TestOffice(ConfigManagerSuite):
     @pytest.fixture
     def heavy_modules(self) -> Sequence[str]:
         return ("requests",)
+
+    @pytest.fixture
+    def readme(self) -> str:
+        return "The type `office`: `endpoint`, `colour`."
 
 
 class Strict(Office):
@@ -413,8 +422,8 @@ FAULTS: list[tuple[type[Office], str, tuple[type[BaseException], str]]] = [
     (Talkative, "logs_tell_no_secret", fails("however talkative")),
     (Talkative, "errors_tell_no_secret", fails("must not tell a secret")),
     (Talkative, "errors_have_their_kind", fails("must be transient")),
-    (Crashing, "errors_have_their_kind", (RuntimeError, "lets nobody in")),
-    (Crashing, "errors_say_what_happened", (RuntimeError, "lets nobody in")),
+    (Crashing, "errors_have_their_kind", fails("RuntimeError left the plugin")),
+    (Crashing, "errors_say_what_happened", fails("RuntimeError left the plugin")),
 ]
 
 
@@ -476,17 +485,41 @@ def test_what_is_loaded_too_early_is_noticed() -> None:
 
 FREE = ServerFreeSuite()
 
+FREE_FAULTS = [
+    (Never, "each_node_is_ready", "must be ready"),
+    (Chatty, "nothing_asked_nothing_told", "of no other"),
+    (Defaulting, "there_are_no_attributes", "nobody reports"),
+    (Strict, "all_can_be_called_at_any_time", "there is none"),
+    (Forgetful, "threads_may_call_it", "its own answer"),
+]
 
-@pytest.mark.parametrize(
-    ("kind", "name", "words"),
-    [
-        (Never, "each_node_is_ready", "must be ready"),
-        (Chatty, "nothing_asked_nothing_told", "of no other"),
-        (Defaulting, "there_are_no_attributes", "nobody reports"),
-        (Strict, "all_can_be_called_at_any_time", "there is none"),
-        (Forgetful, "threads_may_call_it", "its own answer"),
-    ],
-)
+
+@pytest.mark.parametrize(("kind", "name", "words"), FREE_FAULTS)
 def test_fault_of_one_without_a_server_is_noticed(stage: Any, kind: type[Office], name: str, words: str) -> None:
     with pytest.raises((AssertionError, ResourceError), match=words):
         getattr(FREE, f"test_{name}")(stage(kind)["bench"])
+
+
+SHARED = {*checks_of(EndpointChecks), *checks_of(DocumentationChecks), *checks_of(FailureChecks), *checks_of(FailureSecrecyChecks)}
+"""Those of all suites: `test_resource_suite` has what breaks each of them."""
+
+BY_THEMSELVES = {
+    "attribute_keeps_its_value",
+    "errors_that_decide_are_told_apart",
+    "variables_are_pure",
+    "manager_can_be_loaded",
+    "plugin_loads_without_its_manager",
+    "class_loads_without_heavy_modules",
+}
+"""Those for which there is a test of their own here."""
+
+
+@pytest.mark.parametrize(("suite", "faults"), [(ConfigManagerSuite, FAULTS), (ServerFreeSuite, FREE_FAULTS)])
+def test_every_check_has_a_faulty_manager(suite: type, faults: list[tuple[Any, str, Any]]) -> None:
+    broken = {f"test_{name}" for name in BY_THEMSELVES} | {f"test_{name}" for _, name, _ in faults}
+    assert checks_of(suite).keys() - SHARED == (broken - SHARED) & checks_of(suite).keys()
+
+
+@pytest.mark.parametrize("suite", [ConfigManagerSuite, ServerFreeSuite])
+def test_every_check_says_where_it_is_written(suite: type) -> None:
+    assert list(unwritten(suite)) == []

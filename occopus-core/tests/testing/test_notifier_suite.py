@@ -10,8 +10,13 @@ from typing import Any
 import pytest
 
 from occopus.plugins import CredentialsSpec, ErrorKind, Notification, Notifier, NotifierConfig, NotifierSpec, ResourceError, text
+from occopus.testing.contract import checks_of, unwritten
+from occopus.testing.documentation_checks import DocumentationChecks
 from occopus.testing.notifier_suite import NotifierSuite
 from occopus.testing.notifier_suite.delivery import EVENT, notification
+from occopus.testing.resource_suite.failures import FailureChecks
+from occopus.testing.secrecy import FailureSecrecyChecks
+from occopus.testing.section_checks import EndpointChecks
 
 SECRET = "what-only-the-pigeon-knows"
 SECRET_TEXT = text("What is shown at the gate.", required=True, meta={"secret": True})
@@ -160,10 +165,10 @@ FAULTS: list[tuple[type[Pigeon], str, str]] = [
     (Once, "events_arrive_in_their_order", "as many events as it is given"),
     (Renumbering, "fresh_notifier_sends_the_same_event_again", "receivers know it again"),
     (Cutting, "long_message_arrives", "must arrive whole"),
-    (Sure, "lost_reply_is_an_error", "DID NOT RAISE"),
+    (Sure, "lost_reply_is_an_error", "a lost reply must be told"),
     (Resigned, "lost_reply_is_an_error", "must be sent again"),
     (Broken, "lost_reply_is_an_error", "must be of use"),
-    (Wild, "users_reach_only_what_they_may", "DID NOT RAISE"),
+    (Wild, "users_reach_only_what_they_may", "must be told"),
     (Pushing, "throttled_says_when_to_come_again", "ask for a time"),
     (Vague, "errors_have_their_kind", "must be transient"),
     (Vague, "errors_that_decide_are_told_apart", "must be invalid"),
@@ -225,20 +230,45 @@ def test_one_that_keeps_the_contract_passes(name: str, caplog: pytest.LogCapture
     check(Pigeon, name, caplog)
 
 
-@pytest.mark.parametrize(
-    ("name", "changes", "words"),
-    [
-        ("common_keys_are_left_to_the_core", {"schema": {"kinds": text("Which.")}}, "must not define them anew"),
-        ("section_holds_no_secret", {"schema": {"word": SECRET_TEXT}}, "belong to 'credentials'"),
-        ("endpoint_can_be_shown", {"endpoint": ()}, "where events go"),
-        ("endpoint_can_be_shown", {"endpoint": ("api_token",)}, "do not belong there"),
-        ("endpoint_is_made_of_keys", {"endpoint": ("lift",)}, "unknown"),
-        ("credentials_are_marked", {"credentials": CredentialsSpec({"word": text("It.")})}, "must be marked"),
-        ("every_key_is_documented", {"schema": {"loft": {"type": "string"}}}, "must say what it is for"),
-    ],
-)
+SPEC_FAULTS: list[tuple[str, dict[str, Any], str]] = [
+    ("common_keys_are_left_to_the_core", {"schema": {"kinds": text("Which.")}}, "must not define them anew"),
+    ("section_holds_no_secret", {"schema": {"word": SECRET_TEXT}}, "belong to 'credentials'"),
+    ("endpoint_can_be_shown", {"endpoint": ()}, "where events go"),
+    ("endpoint_can_be_shown", {"endpoint": ("api_token",)}, "do not belong there"),
+    ("endpoint_is_made_of_keys", {"endpoint": ("lift",)}, "unknown"),
+    ("credentials_are_marked", {"credentials": CredentialsSpec({"word": text("It.")})}, "must be marked"),
+    ("every_key_is_documented", {"schema": {"loft": {"type": "string"}}}, "must say what it is for"),
+]
+
+
+@pytest.mark.parametrize(("name", "changes", "words"), SPEC_FAULTS)
 def test_fault_of_a_spec_is_noticed(name: str, changes: dict[str, Any], words: str) -> None:
     function = getattr(SUITE, f"test_{name}")
     function(SPEC)
     with pytest.raises(AssertionError, match=words):
         function(replace(SPEC, **changes))
+
+
+def test_a_class_that_is_no_notifier_is_noticed() -> None:
+    SUITE.test_notifier_can_be_loaded(replace(SPEC, notifier="occopus.builtin.webhook:Webhook"))
+    with pytest.raises(AssertionError, match="must be a Notifier"):
+        SUITE.test_notifier_can_be_loaded(replace(SPEC, notifier="occopus.model.event:Event"))
+
+
+def test_what_is_loaded_too_early_is_noticed() -> None:
+    with pytest.raises(AssertionError, match="must not import these"):
+        SUITE.test_plugin_loads_without_its_notifier(replace(SPEC, notifier="occopus.plugins.loading:x"), ())
+
+
+SHARED = {*checks_of(EndpointChecks), *checks_of(DocumentationChecks), *checks_of(FailureChecks), *checks_of(FailureSecrecyChecks)}
+"""Those of all suites: `test_resource_suite` has what breaks each of them."""
+
+
+def test_every_check_has_a_faulty_notifier() -> None:
+    broken = {"notifier_can_be_loaded", "plugin_loads_without_its_notifier"}
+    broken |= {name for _, name, _ in FAULTS} | {name for name, _, _ in SPEC_FAULTS}
+    assert checks_of(NotifierSuite).keys() - SHARED == {f"test_{name}" for name in broken} - SHARED
+
+
+def test_every_check_says_where_it_is_written() -> None:
+    assert list(unwritten(NotifierSuite)) == []

@@ -9,19 +9,22 @@ CONTRACT = 1
 
 PING = {
     "type": "boolean",
-    "meta": {"description": "The node's first address answers one ICMP echo within 1 s. false: don't ping."},
+    "meta": {"description": "The node's first address answers one ICMP echo within 1 s. false: don't ping.", "example": True},
 }
 PORTS = {
     "type": "list",
     "minlength": 1,
     "schema": {"type": "integer", "min": 1, "max": 65535, "meta": {"description": "A TCP port of the node, 1 to 65535."}},
-    "meta": {"description": "TCP ports that must accept a connection."},
+    "meta": {"description": "TCP ports that must accept a connection.", "example": [80]},
 }
 URLS = {
     "type": "list",
     "minlength": 1,
     "schema": {"type": "string", "empty": False, "meta": {"description": "An http or https URL; may be a template."}},
-    "meta": {"description": "URLs that must answer a HEAD request (GET, where the server does not know HEAD) with success."},
+    "meta": {
+        "description": "URLs that must answer a HEAD request (GET, where the server does not know HEAD) with success.",
+        "example": ["http://{{ip}}/"],
+    },
 }
 DATABASES = {
     "type": "list",

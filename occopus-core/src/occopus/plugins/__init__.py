@@ -3,6 +3,11 @@
 A package joins through the entry-point group `occopus`; the module it names holds functions marked with `hookimpl`.
 """
 
+from occopus.errors import RenderError
+from occopus.model.event import Event
+from occopus.model.infrastructure import InfraId
+from occopus.model.instance import Address, AddressKind, Handle, NodeId, NodeState
+from occopus.model.node import Section
 from occopus.plugins.config_manager import ConfigManager, ConfigManagerConfig, ConfigManagerSpec, NodeRegistration
 from occopus.plugins.contextualiser import (
     ContainerContext,
@@ -33,6 +38,8 @@ from occopus.plugins.versions import CONTRACT_VERSION
 
 __all__ = [
     "CONTRACT_VERSION",
+    "Address",
+    "AddressKind",
     "Check",
     "Checkpoint",
     "ConfigManager",
@@ -45,14 +52,20 @@ __all__ = [
     "CreateRequest",
     "CredentialsSpec",
     "ErrorKind",
+    "Event",
+    "Handle",
     "HandlerConfig",
     "HealthCheckSpec",
+    "InfraId",
+    "NodeId",
     "NodeRegistration",
+    "NodeState",
     "Notification",
     "Notifier",
     "NotifierConfig",
     "NotifierSpec",
     "Problem",
+    "RenderError",
     "ResourceError",
     "ResourceHandler",
     "ResourceHandlerSpec",
@@ -60,6 +73,7 @@ __all__ = [
     "Schema",
     "SchemaRule",
     "Scope",
+    "Section",
     "SupportsCost",
     "Target",
     "UserData",

@@ -22,10 +22,15 @@ class Target:
 class HealthCheckSpec:
     """Declares a key of the `health_check` section.
 
-    `check` is `package.module:function`, called in a thread as `check(target, settings) -> str | None` with the key's value, which is
-    rendered and of the type that `rule` demands. It returns None where the node is healthy, else the reason why not, within `timeout`
-    seconds; where it raises, the node does not count as healthy. `rule` is the Cerberus rule for the key's value. `default` is the value
-    where the key is left out; None means no check then. `aliases` are other spellings of the key.
+    `check` is `package.module:function`, imported when a node is first asked, and called as `check(target, settings) -> str | None` with
+    the key's value, which is rendered and of the type that `rule` demands. It returns None where the node is healthy, else the reason why
+    not, within `timeout` seconds; where it raises, the node does not count as healthy. A reason is one line for people, and tells no secret
+    of the settings. Many nodes are asked at once, each in a thread, again and again: a check leaves nothing running, remembers nothing, and
+    lets the settings stay as they are.
+
+    `key` is what users write, and `summary` says in a few words what is asked. `rule` is the Cerberus rule for the key's value,
+    `meta.description` of which documents it. `default` is the value where the key is left out; None means no check then. Where the value is
+    false, nobody is asked. `aliases` are other spellings of the key; `type`, `protocol` and `timeout` are the core's own.
     """
 
     key: str

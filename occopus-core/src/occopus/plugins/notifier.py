@@ -54,7 +54,10 @@ class Notification:
 
 
 class Notifier(ABC):
-    """Sends events to one target, one after the other in their order. It is kept from one to the next, and forgotten now and then."""
+    """Sends events to one target, one after the other in their order. It is kept from one to the next, and forgotten now and then.
+
+    What a notifier is trusted with, it tells nobody: no secret stands in an event, a log, at any level, or an error.
+    """
 
     def __init__(self, config: NotifierConfig, client: Any = None) -> None:
         """`client` replaces the real client in tests."""
@@ -65,9 +68,13 @@ class Notifier(ABC):
     def send(self, notification: Notification) -> None:
         """Deliver one event, in one attempt of some seconds; it is sent again where nobody knows whether it arrived.
 
+        What arrives is what `Notification.as_json` gives, in every letter; a message that is too long is cut. Sent again, by whichever
+        notifier, an event is the same, and its id too. Where the section says to which host events go, nothing is sent to an address that
+        `may_reach` refuses: that is `invalid`.
+
         Raises:
-            ResourceError: it was not delivered. One that is `invalid` is given up at once, any other is tried for some minutes, and not
-                again before its `retry_after`.
+            ResourceError: it was not delivered, or nobody knows (`transient`). One that is `invalid` is given up at once, any other is
+                tried for some minutes, and not again before its `retry_after`: the time that the receiver asks for.
         """
 
 
@@ -75,9 +82,10 @@ class Notifier(ABC):
 class NotifierSpec:
     """Declares a notifier.
 
-    `notifier` is `package.module:Class`, imported when its first event is sent. `schema` is for the section of a target, which also has
-    `type` and `kinds`. It holds no secret: those are in the authentication file, in entries of `notifier`. `endpoint` names the keys that
-    tell people where events go.
+    `notifier` is `package.module:Class`, a `Notifier`. That module is imported when its first event is sent, not with the plugin. `schema`
+    is for the section of a target, which also has `type` and `kinds`. It holds no secret: those are in the authentication file, in entries
+    of `notifier`. `endpoint` names the keys that tell people where events go, none of them a secret. What all specs have in common stands
+    in `occopus.plugins.schema`.
     """
 
     type: str

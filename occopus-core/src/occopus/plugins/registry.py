@@ -44,6 +44,14 @@ KNOWN_PACKAGES = {
 """By kind and name: which package offers what nobody has installed. Only a hint: any package may offer any name."""
 
 
+DROPPED = {
+    ("resource handler", "occi"): "OCCI was dropped in release 1.8: use 'nova' for a cloud with OpenStack, or 'ec2'",
+    ("contextualiser", "cloudbroker"): "CloudBroker has instances in place of jobs since release 1.5: use 'cloudinit'",
+    ("config manager", "dummy"): "leave the section 'config_management' out",
+}
+"""By kind and name: what Occopus 1 once had, and what to write instead."""
+
+
 @dataclass(frozen=True)
 class Package:
     """A distribution that announced itself. `problem` says why (some of) its plugins are not used."""
@@ -139,6 +147,8 @@ class Registry:
         raise MissingPlugin(f"no {kind} '{name}' is installed", self._where_from(kind, name))
 
     def _where_from(self, kind: str, name: str) -> str:
+        if (kind, name) in DROPPED:
+            return DROPPED[kind, name]
         package = KNOWN_PACKAGES.get((kind, name))
         broken = next((p for p in self.packages if _normal(p.name) == package and p.problem), None)
         if broken:

@@ -1,4 +1,19 @@
-"""Schemas and checks for the sections of a node definition."""
+"""Schemas and checks for the sections of a node definition.
+
+All specs that have a schema owe this to users:
+
+- `type` is what users write: lower case, without blanks around it. `summary` says in a few words what it is.
+- The schema is one that Cerberus understands. A key that it does not know is refused, for it is most likely misspelt, and so is a section
+  without a key that is `required`. A valid section passes the schema and all checks.
+- What can't be meant is refused, by the schema or by a check, before anything is made of it.
+- Every key says what it is for in `meta.description`, keys of credentials too.
+- What is secret is marked with `meta.secret`, so at least one key of the credentials is.
+- The README of the package, which is what its distribution shows as its description, names the type and every key that has a
+  description.
+- `endpoint` names keys of the schema.
+- Each check is a named function, for its name stands in documentation. It sees only sections that the schema accepts, and raises nothing,
+  whatever these hold.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +24,15 @@ from typing import Any
 from occopus.model.node import Section
 
 Schema = Mapping[str, Mapping[str, Any]]
-"""A Cerberus schema: the rules by key. Two things are Occopus's own: `meta: {description: ...}` documents a key (and `meta: {secret: True}`
-keeps its value out of every output and of the store), and a string that holds a template satisfies any type until it is rendered."""
+"""A Cerberus schema: the rules by key. Two things are Occopus's own: `meta: {description: ..., example: ...}` documents a key, also in
+editors and in what `occopus init` writes (and `meta: {secret: True}` keeps its value out of every output and of the store), and a string
+that holds a template satisfies any type until it is rendered."""
 
 
-def text(description: str, **rules: Any) -> dict[str, Any]:
+def text(description: str, example: str | None = None, **rules: Any) -> dict[str, Any]:
     """The rules of a key that holds a text, which is not empty, with more of Cerberus' rules."""
-    return {"type": "string", "empty": False, "meta": {"description": description}, **rules}
+    meta = {"description": description} | ({"example": example} if example else {})
+    return {"type": "string", "empty": False, **rules, "meta": meta | rules.get("meta", {})}
 
 
 SECTIONS = ("resource", "contextualisation", "config_management", "health_check")

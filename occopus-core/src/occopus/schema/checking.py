@@ -101,7 +101,9 @@ class ImplementationChecker:
         for key, value in data.items():
             try:
                 if key in self.composition.types("health_check") or self._is_announced("health_check", key):
-                    self.composition.health_check(key)
+                    spec = self.composition.health_check(key)
+                    if key != spec.key:
+                        reporter.warning(f"'{key}' is an older spelling", (key,), f"say '{spec.key}'", of_key=True)
                 usable[key] = value
             except MissingPlugin as missing:
                 self._report_missing(missing, "health_check", key, (key,), reporter, tolerate_missing)
@@ -123,10 +125,10 @@ class ImplementationChecker:
             return
         try:
             spec = self.composition.registry.resource_handler(str(resource.get("type")))
-            self.composition.registry.contextualiser(str(context.get("type")))
+            like = self.composition.registry.contextualiser(str(context.get("type"))).like
         except MissingPlugin:
             return
         fitting = sorted({"basic", *spec.contexts})
-        if context["type"] not in fitting:
+        if context["type"] not in fitting and like not in fitting:
             message = f"the contextualisation '{context['type']}' does not work with the resource '{spec.type}'"
             reporter.error(message, ("contextualisation", "type"), f"{spec.type} takes: {', '.join(fitting)}")

@@ -7,7 +7,10 @@ pytest.register_assert_rewrite(
     "occopus.testing.resource_suite",
     "occopus.testing.config_manager_suite",
     "occopus.testing.notifier_suite",
+    "occopus.testing.contextualiser_suite",
+    "occopus.testing.health_check_suite",
     "occopus.testing.secrecy",
     "occopus.testing.section_checks",
+    "occopus.testing.documentation_checks",
     "occopus.testing.killed_build_suite",
 )

@@ -11,6 +11,8 @@ import ssl
 import threading
 from abc import abstractmethod
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.client import HTTPConnection
 
 from occopus.testing.http import HttpServer, Refusal, Reply, Request
@@ -41,12 +43,23 @@ class FaultyServer(HttpServer):
         self.lost_share = self.throttled_share = 0.0
         self.lose: Counter[str] = Counter()
         """By action: how many of the next replies get lost after their effect."""
+        self.lose_at: int | None = None
+        """The number, from 0, of the request whose reply gets lost after its effect."""
         self.fail: dict[str, list[Refusal]] = {}
         """By action: how the next requests are refused."""
         self.hold_at: int | str | None = None
         """The number, from 0, of the request that is never answered, or its action."""
         self.holds_before_effect = False
         self.held, self.released = threading.Event(), threading.Event()
+
+    @contextmanager
+    def losing_reply(self, number: int) -> Iterator[Callable[[], bool]]:
+        """Let the reply to the request with this number, from 1 and from now on, get lost after its effect; tells whether that happened."""
+        lost_at = self.lose_at = len(self.actions) + number - 1
+        try:
+            yield lambda: len(self.actions) > lost_at
+        finally:
+            self.lose_at = None
 
     def action(self, request: Request) -> str | None:
         """What a request asks for, in a word or two; None for one that does not count and has no faults."""
@@ -71,6 +84,7 @@ class FaultyServer(HttpServer):
             if self.lose[action] > 0:
                 self.lose[action] -= 1
                 loses = True
+            loses = loses or number == self.lose_at
             planned = self.fail[action].pop(0) if self.fail.get(action) else self.throttled() if throttles else None
         held = self.hold_at in (number, action)
         if held and self.holds_before_effect:

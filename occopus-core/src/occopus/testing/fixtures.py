@@ -27,6 +27,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("commands")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """A check of a suite that fails ends with where the contract says so (`occopus.testing.contract`)."""
+    quotation = getattr(getattr(item, "obj", None), "written_in", None)
+    if (
+        quotation
+        and call.when == "call"
+        and call.excinfo
+        and not call.excinfo.errisinstance((pytest.skip.Exception, pytest.xfail.Exception))
+    ):
+        call.excinfo.value.add_note(str(quotation))
+
+
 @pytest.fixture(scope="session")
 def occopus_registry() -> Registry:
     """The plugins of every installed package."""

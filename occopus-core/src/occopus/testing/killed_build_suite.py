@@ -38,7 +38,7 @@ before_or_after = pytest.mark.parametrize("before", [True, False], ids=["before"
 
 
 class KilledBuildSuite:
-    """`requests` is how many a build of two nodes makes, `every` at which of them it is killed, `actions` at which kinds of them besides."""
+    """`requests` is how many a build of two nodes makes; it is killed at one in `every` of them, and at each kind in `actions`."""
 
     requests: ClassVar[int]
     every: ClassVar[int] = 5

@@ -30,6 +30,7 @@ from occopus.testing.config_manager_suite.server_free import ServerFreeChecks
 from occopus.testing.config_manager_suite.states import StateChecks
 from occopus.testing.config_manager_suite.threads import ThreadChecks
 from occopus.testing.config_manager_suite.tools import Bench
+from occopus.testing.documentation_checks import DocumentationChecks
 from occopus.testing.resource_suite.failures import FailureChecks
 
 __all__ = ["Bench", "ConfigManagerSuite", "ManagerFixtures", "ServerFreeSuite"]
@@ -38,6 +39,7 @@ __all__ = ["Bench", "ConfigManagerSuite", "ManagerFixtures", "ServerFreeSuite"]
 class ConfigManagerSuite(
     ManagerFixtures,
     DeclarationChecks,
+    DocumentationChecks,
     PreparationChecks,
     RegistrationChecks,
     StateChecks,
@@ -50,5 +52,5 @@ class ConfigManagerSuite(
     """All checks of a config manager that has a server."""
 
 
-class ServerFreeSuite(ManagerFixtures, DeclarationChecks, ServerFreeChecks):
+class ServerFreeSuite(ManagerFixtures, DeclarationChecks, DocumentationChecks, ServerFreeChecks):
     """All checks of a config manager that needs no server: whatever it does, it does through templates."""

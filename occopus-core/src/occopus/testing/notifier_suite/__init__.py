@@ -18,14 +18,15 @@ A fresh notifier stands for a program that was started again after a crash. `Not
 with what each is for; `provoke`, `lose_reply` and `secrets` are worth the trouble.
 """
 
+from occopus.testing.documentation_checks import DocumentationChecks
 from occopus.testing.notifier_suite.declaration import DeclarationChecks
-from occopus.testing.notifier_suite.delivery import DeliveryChecks
+from occopus.testing.notifier_suite.delivery import DeliveryChecks, notification
 from occopus.testing.notifier_suite.fixtures import NotifierFixtures
 from occopus.testing.notifier_suite.secrecy import SecrecyChecks
 from occopus.testing.resource_suite.failures import FailureChecks
 
-__all__ = ["NotifierFixtures", "NotifierSuite"]
+__all__ = ["NotifierFixtures", "NotifierSuite", "notification"]
 
 
-class NotifierSuite(NotifierFixtures, DeclarationChecks, DeliveryChecks, FailureChecks, SecrecyChecks):
+class NotifierSuite(NotifierFixtures, DeclarationChecks, DocumentationChecks, DeliveryChecks, FailureChecks, SecrecyChecks):
     """All checks of a notifier."""

@@ -7,7 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from occopus.plugins.resource import CreateRequest
+from occopus.testing.contract import wanted, written_in
 from occopus.testing.resource_suite.tools import Bench, Died, Inventory, Journal, count
+
+CREATE = "occopus.plugins.ResourceHandler.create"
 
 MOST_CHECKPOINTS = 20
 
@@ -15,18 +18,23 @@ just_before_or_after = pytest.mark.parametrize("stores_first", [False, True], id
 
 
 class CrashChecks:
+    @written_in(CREATE, "and makes nothing twice. So it is after a crash")
     @just_before_or_after
     def test_create_after_a_crash_makes_one(self, bench: Bench, inventory: Inventory, stores_first: bool) -> None:
         for request, journal in crashed(bench, stores_first):
-            bench.make_handler().create(journal.resume(request), Journal())
             place = f"after a crash at checkpoint {journal.calls}"
+            with wanted(f"{place}, create called again must succeed"):
+                bench.make_handler().create(journal.resume(request), Journal())
             assert count(inventory, request.node_id) == 1, f"{place}, create called again must finish the node and make nothing twice"
 
+    @written_in(CREATE, "it finds or completes what an earlier call began")
     @just_before_or_after
     def test_node_becomes_ready_after_a_crash(self, bench: Bench, stores_first: bool) -> None:
         for request, journal in crashed(bench, stores_first):
-            bench.until_ready(bench.make_handler(), journal.resume(request))
+            with wanted(f"after a crash at checkpoint {journal.calls}, create called again must succeed"):
+                bench.until_ready(bench.make_handler(), journal.resume(request))
 
+    @written_in("occopus.plugins.ResourceHandler.drop", "may be called at any stage of a node")
     @just_before_or_after
     def test_drop_after_a_crash_leaves_nothing(self, bench: Bench, inventory: Inventory, stores_first: bool) -> None:
         for request, journal in crashed(bench, stores_first):
@@ -34,6 +42,7 @@ class CrashChecks:
             place = f"after a crash at checkpoint {journal.calls}"
             assert count(inventory, request.node_id) == 0, f"{place}, drop must remove everything that create had made"
 
+    @written_in(CREATE, "What `checkpoint` raises is passed on.")
     def test_each_create_may_be_cut_off(self, bench: Bench, inventory: Inventory) -> None:
         request, journal = bench.request(), Journal()
         for _ in range(3):

@@ -9,10 +9,13 @@ import pytest
 
 from occopus.plugins.contextualiser import Context
 from occopus.plugins.resource import ErrorKind, ResourceHandlerSpec
+from occopus.testing.resource_suite.replies import LoseReply
 from occopus.testing.resource_suite.tools import Bench, Inventory, MakeHandler
 
 
 class ResourceFixtures:
+    """What the checks ask of a backend's own tests."""
+
     @pytest.fixture
     def spec(self) -> ResourceHandlerSpec:
         """The spec as the package's hook yields it."""
@@ -54,6 +57,24 @@ class ResourceFixtures:
     def provoke(self) -> Mapping[ErrorKind, Callable[[], object]]:
         """By kind: what makes a handler raise a ResourceError of that kind."""
         return {}
+
+    @pytest.fixture
+    def lose_reply(self) -> LoseReply | None:
+        """Called with a number, it gives a context in which the backend carries out the request with that number (from 1, as they come in
+        from then on) while the reply to it gets lost; on entry one gets a function that tells whether that happened.
+        `occopus.testing.faulty.FaultyServer` has one: `losing_reply`.
+        """
+        return None
+
+    @pytest.fixture
+    def page_size(self) -> int | None:
+        """How many nodes stand on a page of the backend's lists. Make that few, 2 for example: the checks make more than twice as many."""
+        return None
+
+    @pytest.fixture
+    def secrets(self) -> Sequence[str]:
+        """What must appear in no handle, status, error and log: the credentials of the handlers, those of `provoke` too."""
+        return ()
 
     @pytest.fixture
     def heavy_modules(self) -> Sequence[str]:

@@ -10,6 +10,7 @@ from occopus.model.instance import Address, AddressKind, Handle, NodeId, NodeSta
 from occopus.plugins.health import HealthCheckSpec, Target
 from occopus.plugins.hookspecs import hookimpl
 from occopus.plugins.resource import Checkpoint, CreateRequest, ResourceHandler, ResourceHandlerSpec, ResourceStatus
+from occopus.plugins.schema import text
 from occopus.testing.simulation.cloud import Machine, Power, SimulatedCloud
 
 STATES = {
@@ -84,7 +85,11 @@ def occopus_resource_handlers() -> Iterator[ResourceHandlerSpec]:
     yield ResourceHandlerSpec(
         type="simulated",
         handler="occopus.testing.simulation.handler:SimulatedHandler",
-        schema={"name": {"type": "string"}, "endpoint": {"type": "string", "required": True}, "flavour": {"type": "string"}},
+        schema={
+            "endpoint": text("The name of the cloud.", required=True),
+            "flavour": text("The kind of machine; how many there may be of each is the weather's `capacity`.", empty=True),
+            "name": text("A label for logs and for choosing credentials.", empty=True),
+        },
         contexts=frozenset({"cloudinit"}),
         summary="A cloud in memory with every fault that a cloud has.",
     )
