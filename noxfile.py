@@ -5,8 +5,12 @@ A folder `occopus-*` with a pyproject.toml is a package; nothing has to be added
 
 import atexit
 import os
+import re
 import shutil
+import tarfile
+import time
 import tomllib
+import zipfile
 from pathlib import Path
 
 import nox
@@ -29,11 +33,15 @@ WORKERS = {
     "occopus-ec2": 4,
     "occopus-nova": 3,
     "occopus-puppet": 3,
+    "tests": 3,
 }
 """Packages whose tests mostly wait for real processes: so many of them wait at once."""
+RUFF, MYPY = "ruff>=0.17,<0.18", "mypy>=2.4,<2.5"
 STUBS = [f"types-{name}" for name in ("PyYAML", "psutil", "PyMySQL", "greenlet", "requests", "defusedxml")]
 """Types of libraries that bring none."""
 REPORTS = ROOT / ".nox" / "reports"
+RELEASE = ROOT / "dist"
+"""Where what would be published is kept."""
 BUILT = ROOT / ".nox" / f"built-{os.getpid()}"
 """Where this process keeps the wheels that it built."""
 
@@ -44,7 +52,7 @@ nox.options.stop_on_first_error = False
 @nox.session
 def lint(session: nox.Session) -> None:
     """Style and format."""
-    session.install("ruff>=0.17,<0.18")
+    session.install(RUFF)
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
 
@@ -53,7 +61,7 @@ def lint(session: nox.Session) -> None:
 def types(session: nox.Session) -> None:
     """Types, strictly."""
     _install(session, *PACKAGES)
-    session.install("mypy>=2.4,<2.5", *STUBS)
+    session.install(MYPY, *STUBS)
     session.run("mypy", *(f"{package}/src" for package in PACKAGES))
 
 
@@ -62,6 +70,8 @@ def types(session: nox.Session) -> None:
 def tests(session: nox.Session, package: str) -> None:
     """The tests of each package, with that package installed alone; then those that cross packages."""
     _install(session, *_needed(package))
+    if package == "tests":
+        session.install("-q", "hatchling>=1.18", RUFF, MYPY)  # what a new plugin is made and checked with
     if package == "occopus-core":
         _install(session, package, extra="test,fuzz")  # what fuzzing needs may not go together with the lowest versions of the rest
     _test(session, package, "tests")
@@ -93,15 +103,27 @@ def openstack(session: nox.Session) -> None:
 
 @nox.session
 def wheels(session: nox.Session) -> None:
-    """Build every wheel, install them into an empty environment, and run the demo from there."""
-    target = Path(session.create_tmp()) / "wheels"
-    for old in target.glob("*.whl"):
-        old.unlink()
-    session.run("pip", "wheel", "-q", "--no-deps", "-w", str(target), *(f"./{package}" for package in PACKAGES))
-    session.run("pip", "install", "-q", "--force-reinstall", *map(str, target.glob("occopus_core-*.whl")))
-    session.run("occopus", "plugins")
-    session.run("pip", "install", "-q", "--force-reinstall", *map(str, sorted(target.glob("*.whl"))))
-    session.run("python", "examples/message/demo.py")
+    """All wheels together in an empty environment: the demo runs from there. `release` does more."""
+    _together(session, [_wheel(session, package) for package in PACKAGES])
+
+
+@nox.session
+def release(session: nox.Session) -> None:
+    """Build what would be published, check it, and show that each package installs alone; the files are in dist."""
+    shutil.rmtree(RELEASE, ignore_errors=True)
+    session.install("-q", "build", "hatchling>=1.18", "twine")
+    for package in PACKAGES:
+        session.run("python", "-m", "build", "-q", "--no-isolation", "--outdir", str(RELEASE), package, silent=True)
+    files = sorted(RELEASE.iterdir())
+    session.run("twine", "check", "--strict", *map(str, files), env={"NO_COLOR": "1"}, silent=True)
+    for file in files:
+        _assert_has_licence(file)
+    seconds = {package: _installed_alone(session, package) for package in PACKAGES}
+    _together(session, sorted(RELEASE.glob("*.whl")))
+    print(f"{'package':<24}{'sdist':>10}{'wheel':>10}   installed alone in")
+    for package in PACKAGES:
+        sdist, wheel = (next(RELEASE.glob(f"{package.replace('-', '_')}-{end}")) for end in ("*.tar.gz", "*.whl"))
+        print(f"{package:<24}{sdist.stat().st_size / 1024:>7.0f} kB{wheel.stat().st_size / 1024:>7.0f} kB{seconds[package]:>9.1f} s")
 
 
 @nox.session
@@ -181,6 +203,44 @@ def _wheel(session: nox.Session, package: str) -> Path:
         folders = [f"./{each}" for each in PACKAGES]
         session.run(pip, "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", str(BUILT), *folders, external=True, silent=True)
     return next(BUILT.glob(f"{package.replace('-', '_')}-*.whl"))
+
+
+def _together(session: nox.Session, files: list[Path]) -> None:
+    session.run("pip", "install", "-q", "--force-reinstall", *map(str, files))
+    session.run("occopus", "plugins")
+    session.run("python", "examples/message/demo.py")
+
+
+def _installed_alone(session: nox.Session, package: str) -> float:
+    """Install a wheel into an environment of its own, with nothing of ours but what it depends on, and use it there; the seconds."""
+    begun = time.monotonic()
+    place = Path(session.create_tmp()) / package
+    python = place / "bin" / "python"
+    ours = _depends_on(package)
+    wheels = [next(RELEASE.glob(f"{each.replace('-', '_')}-*.whl")) for each in (package, *ours)]
+    shutil.rmtree(place, ignore_errors=True)
+    session.run("python", "-m", "venv", "--without-pip", str(place), silent=True)
+    session.run("pip", "--python", str(python), "install", "-q", "--no-compile", *map(str, wheels))
+    session.run(str(python), ".ci/installed_alone.py", package, *ours, external=True)
+    return time.monotonic() - begun
+
+
+def _depends_on(package: str) -> list[str]:
+    """Those of ours that a package depends on, and these in turn, extras aside."""
+    names = [re.split(r"[\[><=]", requirement)[0] for requirement in _project(package)["dependencies"]]
+    own = [name for name in names if name in PACKAGES]
+    return sorted({*own, *(below for name in own for below in _depends_on(name))})
+
+
+def _assert_has_licence(file: Path) -> None:
+    """That the text of the licence is in a wheel or an sdist."""
+    if file.suffix == ".whl":
+        with zipfile.ZipFile(file) as archive:
+            texts = [archive.read(name) for name in archive.namelist() if name.endswith("/LICENSE")]
+    else:
+        with tarfile.open(file) as archive:
+            texts = [archive.extractfile(each).read() for each in archive if each.isfile() and each.name.endswith("/LICENSE")]
+    assert texts == [(ROOT / "LICENSE").read_bytes()], f"{file.name} lacks the licence"
 
 
 def _test(session: nox.Session, package: str, kind: str, *options: str) -> None:
