@@ -15,6 +15,9 @@ KNOWN = {
     "NO PUPPET AGENT",
     "NO CLOUD-INIT",
     "NO ROOT OF ITS OWN",
+    "NO YAML LANGUAGE SERVER",  # it comes from npm, which is too large to be installed for this
+    "NO ZSH",
+    "NO FISH",
 }
 """Beginnings of reasons for which a test may be skipped on the machine of the gate."""
 

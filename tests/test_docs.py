@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import os
 import pydoc
@@ -21,6 +22,8 @@ import yaml
 from markdown_it import MarkdownIt
 
 import occopus.plugins
+from occopus.settings import Settings
+from occopus.settings_file import SETTINGS
 from occopus.testing.user import PATIENCE, SCRIPTS, User, until
 
 ROOT = Path(__file__).parents[1]
@@ -244,3 +247,15 @@ def test_every_public_name_in_the_reference_is_documented(path: str) -> None:
 def test_every_part_of_the_contract_is_in_the_reference() -> None:
     shown = {name for path in DOCUMENTED for name in vars(pydoc.locate(path))}
     assert set(occopus.plugins.__all__) <= shown
+
+
+def test_every_setting_is_on_its_page_with_its_default() -> None:
+    rows = re.findall(r"^\| (`.+?) \| (.+?) \|", (ROOT / "docs" / "settings.md").read_text(), re.MULTILINE)
+    shown = dict(pair for names, values in rows for pair in zip(names.split(", "), values.split(", "), strict=False))
+    defaults = {field.name: field.default for field in dataclasses.fields(Settings)}
+    for path, (name, *_) in SETTINGS.items():
+        assert (value := shown.get(f"`{'.'.join(path)}`")), f"{path} is not on the page"
+        if isinstance(defaults[name], (bool, int, float, str)):
+            assert value == f"`{str(defaults[name]).lower() if isinstance(defaults[name], bool) else defaults[name]}`".replace(
+                ".0`", "`"
+            ), path

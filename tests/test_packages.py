@@ -17,6 +17,7 @@ def test_a_package_has_the_common_form(package: Path) -> None:
     assert project["entry-points"]["occopus"], "it announces its plugins"
     assert "test" in project["optional-dependencies"], "its tests say what they need"
     assert list((package / "src").glob("*/py.typed")), "it is typed"
+    assert (package / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes(), "wheels and sdists take the licence from here"
     assert list((package / "tests").rglob("test_*.py")), "it has tests of its own"
     readme = (package / "README.md").read_text()
     assert readme.startswith(f"# {package.name}\n")
@@ -28,3 +29,30 @@ def test_every_dependency_has_a_lowest_version(package: Path) -> None:
     project = tomllib.loads((package / "pyproject.toml").read_text())["project"]
     for requirement in project["dependencies"]:
         assert ">=" in requirement, f"{requirement}: the lowest version is missing, so `nox -s minimums` can't test it"
+
+
+COMMON = {
+    "Development Status :: 4 - Beta",
+    "Intended Audience :: Science/Research",
+    "Intended Audience :: System Administrators",
+    "Operating System :: POSIX :: Linux",
+    "Programming Language :: Python :: 3",
+    "Programming Language :: Python :: 3 :: Only",
+    "Programming Language :: Python :: 3.11",
+    "Typing :: Typed",
+}
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda path: path.name)
+def test_a_package_can_be_found_by_what_it_is(package: Path) -> None:
+    project = tomllib.loads((package / "pyproject.toml").read_text())["project"]
+    classifiers = project["classifiers"]
+    assert set(classifiers) >= COMMON
+    assert f"Environment :: {'Console' if package.name == 'occopus-core' else 'Plugins'}" in classifiers
+    assert any(each.startswith("Topic :: System :: ") for each in classifiers)
+    assert classifiers == sorted(set(classifiers)), "in the order of their names"
+    assert not any(each.startswith("License ::") for each in classifiers), "the licence is an SPDX expression"
+    assert project["license"] == "Apache-2.0"
+    assert project["description"]
+    assert project["keywords"] == sorted(set(project["keywords"]))
+    assert all(url.startswith("https://") for url in project.get("urls", {}).values())

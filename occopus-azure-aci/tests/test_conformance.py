@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import pytest
 from arm_rules import CONTAINERS, Refusal
-from azure_suite import AzureConformance
+from azure_suite import AzureConformance, FaultyArm
 
 from occopus.plugins import ContainerContext, Context, ErrorKind
 
@@ -53,7 +53,7 @@ class TestPublic(AzureConformance):
         return lambda: len(arm.actions)
 
 
-class TestPrivate(TestPublic):
+class TestPrivate(FaultyArm, TestPublic):
     """In a network of its own, which is made first and removed last."""
 
     @pytest.fixture

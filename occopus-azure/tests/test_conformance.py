@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import pytest
 from arm_rules import MACHINE, Refusal
-from azure_suite import AzureConformance
+from azure_suite import AzureConformance, FaultyArm
 
 from occopus.plugins import Context, ErrorKind, UserData
 
@@ -42,7 +42,7 @@ class TestPrivate(AzureConformance):
         }
 
 
-class TestPublic(TestPrivate):
+class TestPublic(FaultyArm, TestPrivate):
     """With a public address."""
 
     @pytest.fixture

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
-from strict_cloudbroker import THROTTLED, StrictCloudBroker, refusal
+from strict_cloudbroker import PASSWORD, THROTTLED, StrictCloudBroker, refusal
 
 from occopus.plugins import Context, ErrorKind, ResourceHandler, ResourceHandlerSpec, UserData
 from occopus.plugins.registry import Registry
 from occopus.testing.http import Refusal
 from occopus.testing.resource_suite import Bench, Journal, ResourceHandlerSuite
+from occopus.testing.resource_suite.replies import LoseReply
 from occopus.testing.resource_suite.tools import Inventory
 
 
@@ -49,6 +50,14 @@ class TestCloudBroker(ResourceHandlerSuite):
     @pytest.fixture
     def inventory(self, site: StrictCloudBroker) -> Inventory:
         return site.node_ids
+
+    @pytest.fixture
+    def lose_reply(self, site: StrictCloudBroker) -> LoseReply:
+        return site.losing_reply
+
+    @pytest.fixture
+    def secrets(self) -> Sequence[str]:
+        return (PASSWORD,)
 
     @pytest.fixture
     def heavy_modules(self) -> tuple[str, ...]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
-from strict_cloudsigma import CONCURRENT, FULL, THROTTLED, StrictCloudSigma, refusal
+from strict_cloudsigma import CONCURRENT, FULL, PASSWORD, THROTTLED, StrictCloudSigma, refusal
 
 from occopus.plugins import Context, ErrorKind, ResourceHandler, ResourceHandlerSpec, UserData
 from occopus.plugins.registry import Registry
 from occopus.testing.http import Refusal
 from occopus.testing.resource_suite import Bench, Journal, ResourceHandlerSuite
+from occopus.testing.resource_suite.replies import LoseReply
 from occopus.testing.resource_suite.tools import Inventory
 
 
@@ -55,6 +56,19 @@ class TestCloudSigma(ResourceHandlerSuite):
     @pytest.fixture
     def inventory(self, site: StrictCloudSigma) -> Inventory:
         return site.node_ids
+
+    @pytest.fixture
+    def lose_reply(self, site: StrictCloudSigma) -> LoseReply:
+        return site.losing_reply
+
+    @pytest.fixture
+    def page_size(self, site: StrictCloudSigma) -> int:
+        site.page = 1
+        return 1
+
+    @pytest.fixture
+    def secrets(self) -> Sequence[str]:
+        return (PASSWORD,)
 
     @pytest.fixture
     def heavy_modules(self) -> tuple[str, ...]:

@@ -23,8 +23,6 @@ resource:
   - type: ec2
     endpoint: https://one
     auth_data: {accesskey: one-key, secretkey: one-secret}
-  - type: docker
-    auth_data: none
 config_management:
   - type: chef
     auth_data:
@@ -36,7 +34,7 @@ config_management:
 @pytest.fixture
 def auth(tmp_path: Path) -> Path:
     (tmp_path / "client.pem").write_text("PEM-LINE-ONE\nPEM-LINE-TWO\n")
-    return write(tmp_path, AUTH.replace("auth_data: none", "auth_data:"))
+    return write(tmp_path, AUTH)
 
 
 def write(folder: Path, text: str) -> Path:
@@ -61,7 +59,6 @@ def test_an_entry_fits_where_all_its_keys_are_those_of_the_section(auth: Path) -
         "client_name": "admin",
         "client_key": "PEM-LINE-ONE\nPEM-LINE-TWO\n",
     }
-    assert credentials.select("resource", {"type": "docker"}) == {}
 
 
 def test_of_several_the_one_that_names_more_keys_wins(auth: Path) -> None:
@@ -84,7 +81,7 @@ def test_none_lists_those_there_are(auth: Path) -> None:
     with pytest.raises(CredentialsError) as caught:
         credentials.select("config_management", {"type": "puppet", "endpoint": "e"})
     assert caught.value.message == (
-        "no credentials fit {type: puppet, endpoint: e} under 'config_management': it has {type: chef} (line 13)"
+        "no credentials fit {type: puppet, endpoint: e} under 'config_management': it has {type: chef} (line 11)"
     )
     assert credentials.select("config_management", {"type": "puppet"}, required=False) is None
 
@@ -152,6 +149,30 @@ def test_faults_of_structure_have_their_place_and_show_no_value(tmp_path: Path, 
     assert len(told) == len(expected)
     assert all(each.startswith(start) for each, start in zip(told, expected, strict=True))
     assert "hunter2" not in "\n".join(str(fault) for fault in diagnostics.faults)
+
+
+@pytest.mark.parametrize("nothing", ["auth_data: notneeded", "auth_data: {}", "auth_data: null", "name: mine"])
+def test_the_entry_that_the_original_wanted_for_docker_is_passed_over(tmp_path: Path, nothing: str) -> None:
+    diagnostics = Diagnostics()
+    path = write(tmp_path, f"resource: [{{type: ec2, auth_data: {{accesskey: k}}}}, {{type: docker, {nothing}}}]")
+    credentials = load_credentials(path, diagnostics)
+    (fault,) = diagnostics.faults
+    assert (fault.message, fault.hint, fault.warning) == ("docker needs no entry, and this one says nothing", "remove it", True)
+    assert credentials.select("resource", {"type": "docker", "name": "mine"}, required=False) is None
+    assert credentials.select("resource", {"type": "ec2"}) == {"accesskey": "k"}
+
+
+def test_an_entry_with_voms_hinders_only_those_who_need_it(tmp_path: Path) -> None:
+    """The manual of the original has one beside an entry for EC2."""
+    diagnostics = Diagnostics()
+    voms = "{type: nova, auth_data: {type: voms, proxy: hunter2}}"
+    credentials = load_credentials(write(tmp_path, f"resource: [{{type: ec2, auth_data: {{accesskey: k}}}}, {voms}]"), diagnostics)
+    assert not diagnostics.has_errors
+    assert credentials.select("resource", {"type": "ec2"}) == {"accesskey": "k"}
+    with pytest.raises(CredentialsError, match=r"\{type: nova\} \(line 1\): 'type: voms' is not supported any more") as caught:
+        credentials.select("resource", {"type": "nova"})
+    assert "application_credential" in (caught.value.hint or "")
+    assert "hunter2" not in str(caught.value)
 
 
 def test_a_file_that_others_can_read_is_a_warning(auth: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,8 +11,12 @@ from busybox import STAY
 
 from occopus.plugins import ContainerContext, Context, ErrorKind, ResourceHandler, ResourceHandlerSpec
 from occopus.plugins.registry import Registry
+from occopus.testing.http import Refusal, Reply
 from occopus.testing.resource_suite import Bench, Journal, ResourceHandlerSuite
+from occopus.testing.resource_suite.replies import LoseReply
 from occopus.testing.resource_suite.tools import Inventory
+
+LOGIN = {"username": "me", "password": "secret-of-the-registry", "registry": "registry.example.org"}
 
 
 class TestDocker(ResourceHandlerSuite):
@@ -22,7 +26,7 @@ class TestDocker(ResourceHandlerSuite):
 
     @pytest.fixture
     def make_handler(self, handler_for: Callable[..., ResourceHandler], proxy: Any) -> Callable[[], ResourceHandler]:
-        return lambda: handler_for(proxy.url)
+        return lambda: handler_for(proxy.url, LOGIN)
 
     @pytest.fixture
     def section(self, plain_section: dict[str, Any], proxy: Any, inside: Any) -> dict[str, Any]:
@@ -50,6 +54,14 @@ class TestDocker(ResourceHandlerSuite):
         return lambda: list(inside.node_ids)
 
     @pytest.fixture
+    def lose_reply(self, proxy: Any) -> LoseReply:
+        return proxy.losing_reply
+
+    @pytest.fixture
+    def secrets(self) -> Sequence[str]:
+        return (LOGIN["password"],)
+
+    @pytest.fixture
     def heavy_modules(self) -> tuple[str, ...]:
         return ("docker", "requests", "urllib3")
 
@@ -58,7 +70,7 @@ class TestDocker(ResourceHandlerSuite):
         return lambda: len(proxy.actions)
 
     @pytest.fixture
-    def provoke(self, bench: Bench, handler_for: Any) -> Mapping[ErrorKind, Callable[[], object]]:
+    def provoke(self, bench: Bench, handler_for: Any, proxy: Any) -> Mapping[ErrorKind, Callable[[], object]]:
         def no_such_image() -> object:
             request = bench.request()
             return bench.make_handler().create(replace(request, resource={**request.resource, "image": "nothing"}), Journal())
@@ -66,4 +78,17 @@ class TestDocker(ResourceHandlerSuite):
         def nobody_there() -> object:
             return handler_for("tcp://127.0.0.1:9").describe([bench.request().handle])
 
-        return {ErrorKind.INVALID: no_such_image, ErrorKind.TRANSIENT: nobody_there}
+        def refused(status: int, message: str) -> Callable[[], object]:
+            def create() -> object:
+                proxy.fail["POST /containers/create"] = [Refusal(Reply.of_json(status, {"message": message}), message)]
+                return bench.created()
+
+            return create
+
+        return {
+            ErrorKind.INVALID: no_such_image,
+            ErrorKind.TRANSIENT: nobody_there,
+            ErrorKind.THROTTLED: refused(429, "too many requests"),
+            ErrorKind.NO_CAPACITY: refused(500, "no space left on device"),
+            ErrorKind.CREDENTIALS: refused(401, "unauthorized"),
+        }

@@ -106,6 +106,11 @@ def plain_section(ec2: StrictEc2) -> dict[str, Any]:
 KEYS = {"accesskey": "key", "secretkey": SECRET}
 
 
+@pytest.fixture
+def keys() -> dict[str, str]:
+    return KEYS
+
+
 @pytest.fixture(scope="session")
 def sdk_client(_proxy: StrictEc2, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The SDK's client, as handlers make it, once for all: that takes a third of a second."""

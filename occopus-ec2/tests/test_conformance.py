@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from strict_ec2 import Error
 
 from occopus.plugins import Context, ErrorKind, ResourceHandler, ResourceHandlerSpec, UserData
 from occopus.plugins.registry import Registry
 from occopus.testing.resource_suite import Bench, Journal, ResourceHandlerSuite
+from occopus.testing.resource_suite.replies import LoseReply
 from occopus.testing.resource_suite.tools import Inventory
 
 
@@ -48,6 +50,19 @@ class TestEc2(ResourceHandlerSuite):
         return lambda: list(account.node_ids)
 
     @pytest.fixture
+    def lose_reply(self, ec2: Any) -> LoseReply:
+        return ec2.losing_reply
+
+    @pytest.fixture
+    def page_size(self, ec2: Any) -> int:
+        ec2.page = 1
+        return 1
+
+    @pytest.fixture
+    def secrets(self, keys: dict[str, str]) -> Sequence[str]:
+        return (keys["secretkey"],)
+
+    @pytest.fixture
     def heavy_modules(self) -> tuple[str, ...]:
         return ("boto3", "botocore", "urllib3")
 
@@ -56,7 +71,7 @@ class TestEc2(ResourceHandlerSuite):
         return lambda: len(ec2.actions)
 
     @pytest.fixture
-    def provoke(self, bench: Bench, handler_for: Any) -> Mapping[ErrorKind, Callable[[], object]]:
+    def provoke(self, bench: Bench, handler_for: Any, ec2: Any) -> Mapping[ErrorKind, Callable[[], object]]:
         def wrong_image() -> object:
             request = bench.request()
             return handler_for().create(replace(request, resource={**request.resource, "image_id": "debian"}), Journal())
@@ -64,4 +79,18 @@ class TestEc2(ResourceHandlerSuite):
         def nobody_there() -> object:
             return handler_for(endpoint="http://127.0.0.1:9").describe([bench.request().handle])
 
-        return {ErrorKind.INVALID: wrong_image, ErrorKind.TRANSIENT: nobody_there}
+        def refused(code: str, status: int = 400) -> Callable[[], object]:
+            def create() -> object:
+                ec2.fail["RunInstances"] = [Error(code, status=status, retry_after=7)]
+                return bench.created()
+
+            return create
+
+        return {
+            ErrorKind.INVALID: wrong_image,
+            ErrorKind.TRANSIENT: nobody_there,
+            ErrorKind.THROTTLED: refused("RequestLimitExceeded", 503),
+            ErrorKind.NO_CAPACITY: refused("InsufficientInstanceCapacity", 500),
+            ErrorKind.QUOTA: refused("InstanceLimitExceeded"),
+            ErrorKind.CREDENTIALS: refused("AuthFailure", 401),
+        }

@@ -10,7 +10,7 @@ import pytest
 from occopus.model.instance import AddressKind, NodeState
 from occopus.testing.user import User
 from occopus_ec2 import tags
-from occopus_ec2.checks import tags_are_allowed
+from occopus_ec2.checks import tags_are_a_mapping, tags_are_allowed
 from occopus_ec2.machine import Machine
 from occopus_ec2.status import status_of
 
@@ -29,6 +29,12 @@ EXAMPLE = Path(__file__).parents[1] / "examples" / "ping"
 def test_tags_may_be_written_in_each_form(written: Any) -> None:
     assert list(tags_are_allowed({"tags": written})) == []
     assert tags.read(written) == {"a": "1", "b": "true", "c": ""}
+
+
+def test_the_list_of_the_original_is_deprecated() -> None:
+    (problem,) = tags_are_a_mapping({"tags": [["a", 1]]})
+    assert (problem.path, problem.warning) == (("tags",), True)
+    assert [list(tags_are_a_mapping(section)) for section in ({"tags": {"a": 1}}, {})] == [[], []]
 
 
 @pytest.mark.parametrize(

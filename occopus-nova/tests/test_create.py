@@ -60,6 +60,13 @@ def test_image_and_flavor_by(by: str, cloud: FakeOpenStack, new_bench: NewBench)
     assert only_server(cloud)["image"] == {"id": SHAPES["image"]["id"]}
 
 
+def test_the_id_of_a_flavor_may_be_a_number(cloud: FakeOpenStack, new_bench: NewBench) -> None:
+    """Nobody puts it into quotes."""
+    cloud.flavors = {"3": SHAPES["flavor"] | {"id": "3"}}
+    new_bench(flavor_name=3).created()
+    only_server(cloud)
+
+
 def test_two_images_of_one_name_are_refused(cloud: FakeOpenStack, new_bench: NewBench) -> None:
     cloud.images["other"] = SHAPES["image"] | {"id": "other"}
     with pytest.raises(ResourceError, match=r"several for the image 'debian-12': .*other.*; give an id") as raised:

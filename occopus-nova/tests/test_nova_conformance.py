@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_openstack import FakeOpenStack, trouble
+from fake_openstack import SHAPES, FakeOpenStack, trouble
 
 from occopus.plugins import ErrorKind, HandlerConfig, ResourceHandlerSpec, UserData
 from occopus.plugins.registry import Registry
 from occopus.testing.resource_suite import Bench, ResourceHandlerSuite
+from occopus.testing.resource_suite.replies import LoseReply
 from occopus.testing.resource_suite.tools import Inventory
 from occopus_nova.handler import NovaHandler
 
@@ -64,6 +65,11 @@ class TestPlain(ResourceHandlerSuite):
             cloud.fail["POST /servers"] = [trouble(status)] if status else []
             return NovaHandler(config).create(request, lambda _: None)
 
+        def no_room() -> object:
+            """A server is made at once, and turns out to have no place."""
+            cloud.flavors["huge"] = SHAPES["flavor"] | {"id": "huge", "name": "huge"}
+            return bench.until_ready(bench.make_handler(), replace(bench.request(), resource=cloud.section(flavor_name="huge")))
+
         def over_quota() -> object:
             cloud.quota = 0
             return create()
@@ -73,8 +79,22 @@ class TestPlain(ResourceHandlerSuite):
             ErrorKind.THROTTLED: lambda: create(429),
             ErrorKind.CREDENTIALS: lambda: create(credentials={"username": "demo", "password": "wrong"}),
             ErrorKind.INVALID: lambda: create(image_id="no-such-image"),
+            ErrorKind.NO_CAPACITY: no_room,
             ErrorKind.QUOTA: over_quota,
         }
+
+    @pytest.fixture
+    def lose_reply(self, cloud: FakeOpenStack) -> LoseReply:
+        return cloud.losing_reply
+
+    @pytest.fixture
+    def page_size(self, cloud: FakeOpenStack) -> int:
+        cloud.page = 1
+        return 1
+
+    @pytest.fixture
+    def secrets(self, cloud: FakeOpenStack) -> Sequence[str]:
+        return (cloud.login["password"],)
 
     @pytest.fixture
     def heavy_modules(self) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,10 @@ class Nova(ResourceFixtures):
             ErrorKind.INVALID: lambda: create(image_id="no-such-image"),
             ErrorKind.TRANSIENT: lambda: create(endpoint="http://127.0.0.1:9"),
         }
+
+    @pytest.fixture
+    def secrets(self, tenant: Tenant) -> Sequence[str]:
+        return (tenant.password,)
 
     @pytest.fixture
     def ready_within(self) -> float:

@@ -17,25 +17,26 @@ def either_case(*words: str) -> str:
     return "|".join("".join(f"[{c.lower()}{c.upper()}]" for c in word) for word in words)
 
 
-def number(description: str, **rules: Any) -> dict[str, Any]:
-    return {"type": "number", "meta": {"description": description}, **rules}
+def number(description: str, example: float, **rules: Any) -> dict[str, Any]:
+    return {"type": "number", "meta": {"description": description, "example": example}, **rules}
 
 
 SCHEMA: dict[str, dict[str, Any]] = {
     **PLACE,
-    "image": text("The image, nginx:alpine for example.", required=True),
+    "image": text("The image.", example="nginx:alpine", required=True),
     "network_type": text(
         "Public: with an address and a name in the Internet. Private: in a virtual network.",
+        example="Public",
         required=True,
         regex=either_case("public", "private"),
     ),
-    "memory": number("Memory in GB.", required=True, min=0.1),
-    "cpu_cores": number("Cores; parts of one are possible.", required=True, min=0.01),
-    "os_type": text("linux or windows.", required=True, regex=either_case("linux", "windows")),
+    "memory": number("Memory in GB.", example=1, required=True, min=0.1),
+    "cpu_cores": number("Cores; parts of one are possible.", example=1, required=True, min=0.01),
+    "os_type": text("linux or windows.", example="linux", required=True, regex=either_case("linux", "windows")),
     "ports": {
         "type": "list",
         "schema": {"type": ["integer", "string"]},
-        "meta": {"description": "The ports to open: 8080, or '53/UDP'. At least one where `network_type` is Public."},
+        "meta": {"description": "The ports to open: 8080, or '53/UDP'. At least one where `network_type` is Public.", "example": [80]},
     },
     "gpu_type": text("The type of GPUs.", allowed=["K80", "P100", "V100"]),
     "gpu_count": {"type": "integer", "min": 1, "meta": {"description": "How many GPUs of `gpu_type`; 1 without it."}},

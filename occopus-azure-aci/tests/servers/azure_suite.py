@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -16,8 +16,22 @@ from occopus.plugins import Context, ErrorKind, ResourceError, ResourceHandler, 
 from occopus.plugins.registry import Registry
 from occopus.testing.killed_build_suite import KilledBuildSuite
 from occopus.testing.resource_suite import Bench, Journal, ResourceHandlerSuite
+from occopus.testing.resource_suite.replies import LoseReply
 from occopus.testing.resource_suite.tools import Inventory
 from occopus.testing.user import User
+
+
+class FaultyArm:
+    """Fixtures of the suite for those nodes that take the most requests: what else there is takes some of the same."""
+
+    @pytest.fixture
+    def lose_reply(self, arm: FakeArm) -> LoseReply:
+        return arm.losing_reply
+
+    @pytest.fixture
+    def page_size(self, arm: FakeArm) -> int:
+        arm.page = 1
+        return 1
 
 
 class AzureConformance(ResourceHandlerSuite):
@@ -39,6 +53,10 @@ class AzureConformance(ResourceHandlerSuite):
     @pytest.fixture
     def inventory(self, arm: FakeArm) -> Inventory:
         return arm.holding
+
+    @pytest.fixture
+    def secrets(self) -> Sequence[str]:
+        return (SECRET, "token-")
 
     @pytest.fixture
     def heavy_modules(self) -> tuple[str, ...]:

@@ -13,12 +13,12 @@ CONTRACT = 1
 
 SCHEMA: dict[str, dict[str, Any]] = {
     **PLACE,
-    "vm_size": text("The size, Standard_B1s for example.", required=True),
-    "publisher": text("The publisher of the image, Canonical for example.", required=True),
-    "offer": text("The offer of the image, ubuntu-24_04-lts for example.", required=True),
-    "sku": text("The SKU of the image, server for example.", required=True),
-    "version": text("The version of the image, latest for example.", required=True),
-    "username": text("The administrator that is made on the machine.", required=True, regex=r"[A-Za-z_][\w-]{0,63}"),
+    "vm_size": text("The size.", example="Standard_B1s", required=True),
+    "publisher": text("The publisher of the image.", example="Canonical", required=True),
+    "offer": text("The offer of the image.", example="ubuntu-24_04-lts", required=True),
+    "sku": text("The SKU of the image.", example="server", required=True),
+    "version": text("The version of the image.", example="latest", required=True),
+    "username": text("The administrator that is made on the machine.", example="ubuntu", required=True, regex=r"[A-Za-z_][\w-]{0,63}"),
     "password": text("The administrator's password."),
     "ssh_key_data": text("The public SSH key of the administrator."),
     "server_name": text("The host name of the machine.", regex=r"[A-Za-z0-9]([A-Za-z0-9-]{0,62}[A-Za-z0-9])?"),

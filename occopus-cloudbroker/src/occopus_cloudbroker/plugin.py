@@ -17,7 +17,7 @@ def occopus_resource_handlers() -> Iterator[ResourceHandlerSpec]:
         handler="occopus_cloudbroker.handler:CloudBrokerHandler",
         summary="Instances of a CloudBroker Platform, in the clouds that it is connected to",
         schema={
-            "endpoint": text("The URL of the platform, https://platform.example.org for example.", required=True),
+            "endpoint": text("The URL of the platform.", example="https://platform.example.org", required=True),
             "description": {
                 "type": "dict",
                 "required": True,
@@ -44,8 +44,8 @@ def occopus_resource_handlers() -> Iterator[ResourceHandlerSpec]:
         contexts=frozenset({"cloudinit"}),
         credentials=CredentialsSpec(
             {
-                "email": {"type": "string", "required": True, "empty": False},
-                "password": {"type": "string", "required": True, "empty": False, "meta": {"secret": True}},
+                "email": text("The address that the account at CloudBroker is for.", required=True),
+                "password": text("The account's password.", required=True, meta={"secret": True}),
             }
         ),
     )

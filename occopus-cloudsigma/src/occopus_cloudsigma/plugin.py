@@ -11,8 +11,8 @@ from occopus_cloudsigma.checks import description_leaves_the_drive_to_us, meta_i
 CONTRACT = 1
 
 
-def number(description: str) -> dict[str, Any]:
-    return {"type": "integer", "min": 1, "required": True, "meta": {"description": description}}
+def number(description: str, example: int) -> dict[str, Any]:
+    return {"type": "integer", "min": 1, "required": True, "meta": {"description": description, "example": example}}
 
 
 @hookimpl
@@ -22,7 +22,7 @@ def occopus_resource_handlers() -> Iterator[ResourceHandlerSpec]:
         handler="occopus_cloudsigma.handler:CloudSigmaHandler",
         summary="Servers of CloudSigma",
         schema={
-            "endpoint": text("The URL of a site's API, https://zrh.cloudsigma.com/api/2.0 for example.", required=True),
+            "endpoint": text("The URL of a site's API.", example="https://zrh.cloudsigma.com/api/2.0", required=True),
             "libdrive_id": text("The UUID of the library drive that each node gets a clone of.", required=True),
             "description": {
                 "type": "dict",
@@ -30,8 +30,8 @@ def occopus_resource_handlers() -> Iterator[ResourceHandlerSpec]:
                 "allow_unknown": True,
                 "meta": {"description": "The server, in the words of CloudSigma's API; its keys beyond those below are passed on."},
                 "schema": {
-                    "cpu": number("The speed of the CPU in MHz."),
-                    "mem": number("The memory in bytes."),
+                    "cpu": number("The speed of the CPU in MHz.", example=2000),
+                    "mem": number("The memory in bytes.", example=2 * 1024**3),
                     "vnc_password": text("The password of the VNC console; the node's id where it is left out."),
                     "name": text("The name of the server."),
                     "meta": {"type": "dict", "meta": {"description": "The server's own metadata; keys of at most 32 characters."}},
@@ -45,8 +45,8 @@ def occopus_resource_handlers() -> Iterator[ResourceHandlerSpec]:
         contexts=frozenset({"cloudinit"}),
         credentials=CredentialsSpec(
             {
-                "email": {"type": "string", "required": True, "empty": False},
-                "password": {"type": "string", "required": True, "empty": False, "meta": {"secret": True}},
+                "email": text("The address that the account at CloudSigma is for.", required=True),
+                "password": text("The account's password.", required=True, meta={"secret": True}),
             }
         ),
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from occopus.credentials_file import Entry, read_entries
+from occopus.credentials_file import DROPPED, INSTEAD, WHY_DROPPED, Entry, read_entries
 from occopus.descriptors.loader import load_file
 from occopus.diagnostics import Diagnostics
 from occopus.errors import CredentialsError
@@ -40,10 +40,12 @@ class Credentials:
         fits and nothing is required. Of several entries, one that names all the keys of the others and more is the one.
 
         Raises:
-            CredentialsError: no entry fits, or several do. It shows their keys without any secret.
+            CredentialsError: no entry fits, or several do, or one that is not supported any more. It shows keys without any secret.
             UsageError: a secret that the entry refers to is not there.
         """
         chosen = self._choose(kind, section, required)
+        if chosen and chosen.auth_data.get("type") == DROPPED:
+            raise CredentialsError(f"{self._file()}, {self._describe(chosen)}: {WHY_DROPPED}", INSTEAD)
         return self._revealed(chosen.auth_data) if chosen else None
 
     def place(self, kind: str, section: Mapping[str, Any]) -> str:

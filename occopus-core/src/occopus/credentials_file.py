@@ -13,6 +13,12 @@ KINDS = ("resource", "config_management", "notifier")
 """The lists of the file; an entry of one is for sections of that name, or for targets of notifications."""
 
 
+DROPPED = "voms"
+"""A type of `auth_data` that Occopus 1 had until its release 1.10. An entry with it hinders nobody who does not need it."""
+WHY_DROPPED = "'type: voms' is not supported any more: it was dropped in release 1.10"
+INSTEAD = "use 'username' and 'password', or 'type: application_credential' with 'id' and 'secret'"
+
+
 @dataclass(frozen=True)
 class Entry:
     """An entry of the file. `criteria` must equal the same keys of a section; `position` shows nothing of the line."""
@@ -51,7 +57,7 @@ def _list(kind: str, items: Any, document: Document, diagnostics: Diagnostics) -
             diagnostics.error("an entry is a mapping with 'type' and 'auth_data'", position)
         elif _is_sound(kind, index, item, document, diagnostics):
             criteria = {key: value for key, value in item.items() if key != "auth_data"}
-            yield Entry(kind, criteria, item.get("auth_data") or {}, position)
+            yield Entry(kind, criteria, item["auth_data"], position)
 
 
 def _is_sound(kind: str, index: int, item: Mapping[str, Any], document: Document, diagnostics: Diagnostics) -> bool:
@@ -61,13 +67,13 @@ def _is_sound(kind: str, index: int, item: Mapping[str, Any], document: Document
         diagnostics.error(what, document.position([kind, index, "type"]))
         sound = False
     auth_data = item.get("auth_data")
-    if not isinstance(auth_data, Mapping) and not (auth_data is None and item.get("type") == "docker"):
+    if item.get("type") == "docker" and not (isinstance(auth_data, Mapping) and auth_data):  # Occopus 1 could not do without an entry
+        diagnostics.warning("docker needs no entry, and this one says nothing", document.position([kind, index]), "remove it")
+        return False
+    if not isinstance(auth_data, Mapping):
         what = "'auth_data' is a mapping" if "auth_data" in item else "the entry has no 'auth_data'"
         diagnostics.error(what, document.position([kind, index, "auth_data"]))
         return False
-    if isinstance(auth_data, Mapping) and auth_data.get("type") == "voms":
-        hint = "use 'username' and 'password', or 'type: application_credential' with 'id' and 'secret'"
-        place = document.position([kind, index, "auth_data", "type"])
-        diagnostics.error("'type: voms' is not supported any more: it was dropped in release 1.10", place, hint)
-        sound = False
+    if auth_data.get("type") == DROPPED:
+        diagnostics.warning(WHY_DROPPED, document.position([kind, index, "auth_data", "type"]), INSTEAD)
     return sound

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from occopus.descriptors.loader import Document, load_file
 from occopus.diagnostics import Diagnostics
 from occopus.errors import UsageError
 from occopus.settings_file import read_own
-from occopus.settings_original import is_original, read_original
+from occopus.settings_original import TellIdle, is_original, name_idle, read_original
 from occopus.settings_rest import Token
 
 
@@ -51,14 +52,15 @@ def load_settings(
     auth_data_path: Path | str | None,
     environ: Mapping[str, str],
     diagnostics: Diagnostics,
+    tell_idle: TellIdle = name_idle,
 ) -> Settings:
     """Finds and reads the configuration file, and finds the authentication file; it is well to have neither.
 
-    Faults are added to `diagnostics`, and what is wrong has its default.
+    Faults are added to `diagnostics`, and what is wrong has its default. `tell_idle` adds what a configuration of Occopus 1 has in vain.
     """
     configuration = CONFIGURATION.find(cfg_path, environ, diagnostics)
     authentication = AUTHENTICATION.find(auth_data_path, environ, diagnostics)
-    chosen = _read(configuration, diagnostics) if configuration else {}
+    chosen = _read(configuration, diagnostics, tell_idle) if configuration else {}
     place = _Places(configuration.parent if configuration else Path(), _home(environ))
     data_dir = _data_dir(environ.get("OCCOPUS_DATA_DIR"), chosen.pop("data_dir", None), place)
     if "log_file" in chosen:
@@ -125,7 +127,7 @@ def _default_data_dir() -> Path:
     return user_data_path("occopus", appauthor=False)
 
 
-def _read(path: Path, diagnostics: Diagnostics) -> dict[str, Any]:
+def _read(path: Path, diagnostics: Diagnostics, tell_idle: TellIdle) -> dict[str, Any]:
     """The settings that a file has, by their names in `Settings`."""
     # The original's files have tags of their own, which mean nothing here; in ours a tag that is not known is a fault.
     trial = Diagnostics()
@@ -133,7 +135,7 @@ def _read(path: Path, diagnostics: Diagnostics) -> dict[str, Any]:
     read: Callable[[Document, Diagnostics], dict[str, Any]] = read_own
     if document and is_original(document.data):
         diagnostics.extend(trial.faults)
-        read = read_original
+        read = partial(read_original, tell_idle=tell_idle)
     else:
         document = load_file(path, diagnostics)
     try:

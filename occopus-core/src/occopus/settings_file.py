@@ -21,10 +21,23 @@ def read_own(document: Document, diagnostics: Diagnostics) -> dict[str, Any]:
     if document.data is None:
         return {}
     if not isinstance(document.data, Mapping):
-        diagnostics.error("a configuration file is a mapping", document.position(), did_you_mean("", {path[0] for path in _OWN}))
+        diagnostics.error("a configuration file is a mapping", document.position(), did_you_mean("", {path[0] for path in SETTINGS}))
         return {}
     _refuse_unknown_keys(document, diagnostics)
-    return dict(accepted(document, diagnostics, {path: path for path in _OWN}))
+    return dict(accepted(document, diagnostics, {path: path for path in SETTINGS}))
+
+
+def in_own_form(chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings, by their names in `Settings`, as a file in our own form has them."""
+    form: dict[str, Any] = {}
+    for path, (setting, _, _) in SETTINGS.items():
+        if setting in chosen:
+            *above, last = path
+            below = form
+            for key in above:
+                below = below.setdefault(key, {})
+            below[last] = chosen[setting]
+    return form
 
 
 Check = Callable[[Any], str | None]
@@ -65,7 +78,7 @@ def _level_name(value: str) -> str:
 
 is_port = whole_number(1, 65535)
 
-_OWN: Mapping[Path, tuple[str, Check, Callable[[Any], Any]]] = {
+SETTINGS: Mapping[Path, tuple[str, Check, Callable[[Any], Any]]] = {
     ("data_dir",): ("data_dir", is_text, str),
     ("store", "url"): ("store_url", _address, str),
     ("logging", "file"): ("log_file", is_text, str),
@@ -95,7 +108,7 @@ def accepted(document: Document, diagnostics: Diagnostics, places: Mapping[Path,
             continue
         if isinstance(value, SecretReference):
             value = resolve(value)
-        setting, check, keep = _OWN[own]
+        setting, check, keep = SETTINGS[own]
         wanted = check(value)
         if wanted:
             diagnostics.error(f"'{'.'.join(place)}' has to be {wanted}", document.position(place))
@@ -111,9 +124,9 @@ def value_at(data: Any, path: Path) -> Any:
 
 def _refuse_unknown_keys(document: Document, diagnostics: Diagnostics) -> None:
     for key, value in document.data.items():
-        below = {path[1] for path in _OWN if path[0] == key and len(path) > 1}
-        if not any(path[0] == key for path in _OWN):
-            hint = did_you_mean(key, {path[0] for path in _OWN})
+        below = {path[1] for path in SETTINGS if path[0] == key and len(path) > 1}
+        if not any(path[0] == key for path in SETTINGS):
+            hint = did_you_mean(key, {path[0] for path in SETTINGS})
             diagnostics.error(f"the setting '{key}' is not known", document.position([key], of_key=True), hint)
         elif below and value is not None and not isinstance(value, Mapping):
             diagnostics.error(f"'{key}' has to be a mapping", document.position([key]), did_you_mean("", below))

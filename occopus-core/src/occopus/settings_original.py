@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from occopus.descriptors.loader import Document
@@ -18,8 +18,20 @@ def is_original(data: Any) -> bool:
     return "components" in data or "plugins" in data or (isinstance(logging, Mapping) and ("handlers" in logging or "root" in logging))
 
 
-def read_original(document: Document, diagnostics: Diagnostics) -> dict[str, Any]:
-    """The settings of a configuration of Occopus 1 that still mean something. One warning names all others."""
+TellIdle = Callable[[Document, list[Path], Diagnostics], None]
+"""Tells which entries of a configuration of Occopus 1 mean nothing any more."""
+
+
+def name_idle(document: Document, idle: list[Path], diagnostics: Diagnostics) -> None:
+    """One warning names them all."""
+    if idle:
+        names = ", ".join(".".join(path) for path in idle)
+        message = f"this is a configuration of Occopus 1; these entries are not needed any more: {names}"
+        diagnostics.warning(message, document.position(), "its other entries are used as they are")
+
+
+def read_original(document: Document, diagnostics: Diagnostics, tell_idle: TellIdle = name_idle) -> dict[str, Any]:
+    """The settings of a configuration of Occopus 1 that still mean something; the others are told."""
     used: dict[Path, Path] = {
         ("components", "rest", "host"): ("rest", "host"),
         ("components", "rest", "port"): ("rest", "port"),
@@ -33,10 +45,7 @@ def read_original(document: Document, diagnostics: Diagnostics) -> dict[str, Any
     if store_url:
         chosen["store_url"] = store_url
     uds = [("components", "uds", key) for key in ("protocol", "host", "port", "db")]
-    idle = sorted(".".join(path) for path in _idle(document.data, {*used, *uds}))
-    if idle:
-        message = f"this is a configuration of Occopus 1; these entries are not needed any more: {', '.join(idle)}"
-        diagnostics.warning(message, document.position(), "its other entries are used as they are")
+    tell_idle(document, sorted(_idle(document.data, {*used, *uds})), diagnostics)
     return chosen
 
 

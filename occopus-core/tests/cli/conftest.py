@@ -111,7 +111,7 @@ class Home:
     def start(self, command: str, *args: str, **options: Any) -> subprocess.Popen[str]:
         """Begin a command in a session of its own, as a shell would in a terminal."""
         options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL, "env": self.environment} | options
-        process = subprocess.Popen([SCRIPTS / command, *args], cwd=self.path, text=True, **options)
+        process = subprocess.Popen([SCRIPTS / command, *args], text=True, **{"cwd": self.path, **options})
         self.running.append(process)
         return process
 

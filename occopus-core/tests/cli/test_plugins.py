@@ -42,6 +42,6 @@ def test_a_new_package_is_there_at_once(site: Any) -> None:
 def test_bad_usage_ends_with_2(site: Any) -> None:
     done = site.run("occopus", "plugins", "surplus")
     assert (done.returncode, done.stdout) == (2, "")
-    misspelt = site.run("occopus", "plugin")
+    misspelt = site.run("occopus", "plugns")
     assert misspelt.returncode == 2
-    assert "there is no command 'plugin'; did you mean 'plugins'?" in misspelt.stderr
+    assert "there is no command 'plugns'; did you mean 'plugins'?" in misspelt.stderr

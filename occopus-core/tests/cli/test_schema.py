@@ -27,7 +27,7 @@ def printed(site: Any, *arguments: str) -> Any:
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("kind", ["infrastructure", "node-definitions"])
+@pytest.mark.parametrize("kind", ["infrastructure", "node-definitions", "credentials"])
 def test_it_is_json_schema(kind: str, site: Any) -> None:
     schema = printed(site, kind)
     jsonschema.Draft202012Validator.check_schema(schema)
@@ -39,14 +39,27 @@ def test_definitions_are_what_is_meant_where_nothing_is_said(site: Any) -> None:
     assert printed(site) == printed(site, "node-definitions")
 
 
+def implementation_in(schema: Any) -> Any:
+    """The rules of the sections of an implementation."""
+    return schema["patternProperties"]["^node_def:.+"]["else"]["items"]["else"]["properties"]
+
+
+def rules_of(section: Any) -> dict[str, Any]:
+    """By type: the rules of a section."""
+    while "else" in section:
+        section = section["else"]
+    return {case["if"]["properties"]["type"]["const"]: case["then"] for case in section.get("allOf", ())} or {"": section}
+
+
 def test_every_key_that_an_editor_offers_is_explained(site: Any) -> None:
-    implementation = printed(site)["patternProperties"]["^node_def:.+"]["items"]
-    for name, section in implementation["properties"].items():
+    implementation = implementation_in(printed(site))
+    assert rules_of(implementation["contextualisation"]).keys() == {"basic", "cloudinit", "docker"}
+    for name, section in implementation.items():
         assert section["description"]
         assert name in SECTIONS or name == "create_timeout"
-        for rules in section["oneOf"] if name in SECTIONS else ():
+        for type, rules in rules_of(section).items() if name in SECTIONS else ():
             for key, rule in rules.get("properties", {}).items():
-                assert key == "type" or rule.get("description"), key
+                assert rule.get("description"), (name, type, key)
 
 
 @pytest.fixture
@@ -92,6 +105,7 @@ GOOD_DEFINITIONS = [
     "{resource: {type: local}, health_check: {mysqldbs: [{name: a, user: b, pass: ''}]}}",
     "{resource: {type: local}, health_check: {mysqlDBs: [{name: '{{ a }}', user: b, pass: c}]}}",
     "{resource: {type: local}, health_check: {}}",
+    "{resource: {type: local, name: }, health_check: {ping: , ports: , timeout: }}",
 ]
 
 BAD_DEFINITIONS = [
@@ -116,7 +130,6 @@ BAD_DEFINITIONS = [
     "{resource: {type: local}, contextualisation: {type: docker, env: [], command: 1}}",
     "{resource: {type: local}, health_check: {ping: 1}}",
     "{resource: {type: local}, health_check: {ping: maybe}}",
-    "{resource: {type: local}, health_check: {ping: }}",
     "{resource: {type: local}, health_check: {ports: []}}",
     "{resource: {type: local}, health_check: {ports: [0]}}",
     "{resource: {type: local}, health_check: {ports: [65536]}}",
@@ -127,6 +140,8 @@ BAD_DEFINITIONS = [
     "{resource: {type: local}, health_check: {timeout: long}}",
     "{resource: {type: local}, health_check: {type: odd}}",
     "{resource: {type: local}, health_check: {mysqldbs: [{name: a, user: b}]}}",
+    "{resource: {type: local}, health_check: {mysqldbs: [{name: a, user: b, pass: }]}}",
+    "{resource: {type: local}, health_check: {ports: [null]}}",
     "{resource: {type: local}, health_check: {mysqldbs: [{name: a, user: b, pass: c, port: 1}]}}",
     "{resource: {type: local}, health_check: {prts: [1]}}",
     "{resource: {type: local}, health_check: []}",
@@ -223,8 +238,7 @@ def test_a_plugin_that_is_installed_is_in_the_schema_and_a_broken_one_is_not(sit
     """
     site.install("moon", code)
     schema = printed(site)
-    rules = schema["patternProperties"]["^node_def:.+"]["items"]["properties"]["resource"]["oneOf"]
-    assert {rule["properties"]["type"]["const"] for rule in rules} == {"local", "moon"}
+    assert rules_of(implementation_in(schema)["resource"]).keys() == {"local", "moon"}
     validator = jsonschema.Draft202012Validator(schema)
 
     def is_valid(resource: Any) -> bool:
@@ -237,7 +251,105 @@ def test_a_plugin_that_is_installed_is_in_the_schema_and_a_broken_one_is_not(sit
     assert not is_valid({"either": "y"})
 
 
+IMPORT = {"url": "file://elsewhere.yaml"}
+"""What an editor sees of `!yaml_import {url: file://elsewhere.yaml}` and of `!text_import`."""
+SECRET = {"env": "NAME"}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"node_def:n": IMPORT},
+        {"node_def:n": [IMPORT]},
+        {"node_def:n": [{"resource": IMPORT, "contextualisation": IMPORT, "health_check": IMPORT}]},
+        {"node_def:n": [{"resource": {"type": "local", "name": SECRET}}]},
+        {"node_def:n": [{"resource": {"type": "local"}, "contextualisation": {"type": "cloudinit", "context_template": IMPORT}}]},
+        {"node_def:n": [{"resource": {"type": "local"}, "contextualisation": {"type": "docker", "env": [SECRET, IMPORT]}}]},
+        {"node_def:n": [{"resource": {"type": "local"}, "health_check": {"ports": IMPORT, "timeout": SECRET}}]},
+    ],
+)
+def test_what_tags_stand_for_is_right(data: Any, site: Any) -> None:
+    assert jsonschema.Draft202012Validator(printed(site)).is_valid(data)
+
+
+def test_tags_in_infrastructures(site: Any) -> None:
+    validator = jsonschema.Draft202012Validator(printed(site, "infrastructure"))
+    node = {"name": "a", "type": "t"}
+    head = {"infra_name": "i"}
+    assert validator.is_valid({**head, "nodes": IMPORT, "variables": IMPORT, "dependencies": IMPORT})
+    assert validator.is_valid({**head, "nodes": [IMPORT, {**node, "scaling": IMPORT, "variables": {"password": SECRET}}]})
+    assert not validator.is_valid({**head, "nodes": [{**node, "scaling": {"min": SECRET}}]}), "what is read before is never a secret"
+
+
+@pytest.mark.parametrize(
+    ("dependencies", "good"),
+    [
+        ("[[a, b]]", True),
+        ("[[*A, *B]]", True),
+        ("[{connection: [*A, b]}]", True),
+        ("[{connection: [a, b], mappings: [[x, y], {attributes: [x, y], synch: true, extra: 1}], extra: 1}]", True),
+        ("[{connection: [a, b], mappings: }]", True),
+        ("[[a]]", False),
+        ("[a, b]", False),
+        ("[[a, b, a]]", False),
+        ("[{connection: [a]}]", False),
+        ("[{mappings: [[x, y]]}]", False),
+        ("[{connection: [a, b], mappings: [[x]]}]", False),
+        ("[{connection: [a, b], mappings: [{synch: true}]}]", False),
+        ("[{connection: [a, b], mappings: [{attributes: [x, y], synch: maybe}]}]", False),
+    ],
+)
+def test_dependencies(dependencies: str, good: bool, judged: Agree) -> None:
+    nodes = "".join(f"  - &{name.upper()} {{name: {name}, type: message_receiver}}\n" for name in "ab")
+    text = HEAD + f"nodes:\n{nodes}variables: {{message: x, receiver_port: 1}}\ndependencies: {dependencies}\n"
+    assert judged("infrastructure", text) == (good, good)
+
+
+def test_credentials(site: Any) -> None:
+    code = """
+    from occopus.plugins import CredentialsSpec, ResourceHandlerSpec, hookimpl, text
+    @hookimpl
+    def occopus_resource_handlers():
+        spec = CredentialsSpec({"user": text("Who.", required=True), "password": {"type": "string"}})
+        yield ResourceHandlerSpec("moon", "x:Moon", {}, credentials=spec)
+        yield ResourceHandlerSpec("sun", "x:Sun", {}, credentials=CredentialsSpec({"user": text("Who.")}, required=False))
+    """
+    site.install("moon", code)
+    validator = jsonschema.Draft202012Validator(printed(site, "credentials"))
+
+    def is_valid(auth_data: Any, type: Any = "moon", **criteria: Any) -> bool:
+        return bool(validator.is_valid({"resource": [{"type": type, **criteria, "auth_data": auth_data}]}))
+
+    assert is_valid({"user": "me", "password": {"env": "MOON"}}, endpoint="https://a.example.org")
+    assert is_valid({"user": {"url": "file://user"}, "harmless": 1})
+    assert is_valid(None, type="sun")
+    assert is_valid({"any": 1}, type="not-installed")
+    assert not is_valid({"password": "x"})
+    assert not is_valid({"user": 1})
+    assert not is_valid(None)
+    assert not is_valid({"user": "me"}, type=1)
+    for whole in ({}, {"resource": [], "config_management": None}, {"notifier": [{"type": "webhook", "auth_data": {"secret": "x"}}]}):
+        assert validator.is_valid(whole)
+    assert not validator.is_valid({"resources": []})
+    assert not validator.is_valid({"resource": [{"auth_data": {}}]})
+
+
+def test_examples_are_shown(site: Any) -> None:
+    site.install(
+        "moon",
+        """
+    from occopus.plugins import ResourceHandlerSpec, hookimpl, text
+    @hookimpl
+    def occopus_resource_handlers():
+        yield ResourceHandlerSpec("moon", "x:Moon", {"crater": text("Which.", example="Tycho")}, summary="Craters")
+    """,
+    )
+    moon = rules_of(implementation_in(printed(site))["resource"])["moon"]["properties"]
+    assert moon["type"] == {"const": "moon", "description": "Craters"}
+    assert (moon["crater"]["description"], moon["crater"]["examples"]) == ("Which.", ["Tycho"])
+
+
 def test_bad_usage_ends_with_2(site: Any) -> None:
     done = site.run("occopus", "schema", "nodes")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "'infrastructure', 'node-definitions'" in done.stderr
+    assert "'infrastructure', 'node-definitions', 'credentials'" in done.stderr

@@ -46,6 +46,19 @@ def missing(registry: Registry, kind: str, name: str) -> tuple[str, str | None]:
         ("resource_handler", "locl", "no resource handler 'locl' is installed", "did you mean 'local'?"),
         ("resource_handler", "azure-vm", "no resource handler 'azure-vm' is installed", "did you mean 'azure_vm'?"),
         ("contextualiser", "cloud-init", "no contextualiser 'cloud-init' is installed", "did you mean 'cloudinit'?"),
+        # What the original once had.
+        (
+            "resource_handler",
+            "occi",
+            "no resource handler 'occi' is installed",
+            "OCCI was dropped in release 1.8: use 'nova' for a cloud with OpenStack, or 'ec2'",
+        ),
+        (
+            "contextualiser",
+            "cloudbroker",
+            "no contextualiser 'cloudbroker' is installed",
+            "CloudBroker has instances in place of jobs since release 1.5: use 'cloudinit'",
+        ),
         # A name that means something elsewhere is no reason to install that package.
         ("contextualiser", "ec2", "no contextualiser 'ec2' is installed", "installed: none; 'occopus plugins' shows what was found"),
         ("notifier", "ping", "no notifier 'ping' is installed", "installed: none; 'occopus plugins' shows what was found"),

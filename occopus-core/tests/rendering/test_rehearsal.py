@@ -140,7 +140,7 @@ def test_a_node_that_is_used_without_being_waited_for_is_doubtful_and_one_that_c
 ) -> None:
     infra = INFRA.replace("dependencies: [[b, a]]", "dependencies: ")
     assert faults(infra=infra, nodes=nodes("\"{% if name == 'b' %}{{ getip('a') }}{% endif %}\"")) == [
-        ": warning: node 'b' uses 'a' and does not depend on it: built in parallel it may come too early"
+        "nodes.yaml:5:25: warning: node 'b' uses 'a' and does not depend on it: built in parallel it may come too early"
     ]
     assert faults(infra=infra, nodes=nodes("\"{% if name == 'a' %}{{ getip('b') }}{% endif %}\"")) == [
         "nodes.yaml:5:25: node 'a' (local #1), contextualisation.context_template, line 1, in {% if name == 'a' %} {{ getip('b') }} "
@@ -193,7 +193,13 @@ def test_a_template_that_many_nodes_use_is_reported_once_and_every_fault_of_a_no
     assert [fault.split(": ")[0] for fault in found] == [f"nodes.yaml:{line}:{column}" for line, column in places]
 
 
+def test_a_doubt_is_told_once_at_the_line_where_it_first_arises(faults: Callable[..., list[str]]) -> None:
+    text = "|\n        first\n        {% if name == 'b' %}\n          {{ getip(a) }}\n          {{ getip(a) }}\n        {% endif %}"
+    (fault,) = faults(infra=INFRA, nodes=nodes(text))
+    assert fault.startswith("nodes.yaml:8:11: warning: node 'b' (local #1): a template says a")
+
+
 def test_an_unquoted_node_is_doubtful(faults: Callable[..., list[str]]) -> None:
     assert faults(infra=INFRA, nodes=nodes("\"{% if name == 'b' %}{{ getip(a) }}{% endif %}\"")) == [
-        ": warning: node 'b' (local #1): a template says a where it should say 'a': the node of that name is meant"
+        "nodes.yaml:5:25: warning: node 'b' (local #1): a template says a where it should say 'a': the node of that name is meant"
     ]

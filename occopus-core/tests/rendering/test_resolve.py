@@ -157,6 +157,11 @@ def test_templates_of_the_resource_section_get_the_type_that_the_schema_wants(wr
     assert inputs.resource == {"type": "moon", **rendered}
 
 
+def test_keys_without_a_value_are_left_out() -> None:
+    written = {"size": 7, "lit": None, "nested": {"size": None, "list": [{"a": None}]}, "any": [None]}
+    assert make(written).resource == {"type": "moon", "size": 7, "nested": {"list": [{"a": None}]}, "any": [None]}
+
+
 UNFIT = [
     ({"size": "{{ 'x' }}"}, "resource.size: after rendering, 'size' must be a whole number, not 'x'"),
     ({"size": "{{ 0 }}"}, "resource.size: after rendering, 'size' must be at least 1, not 0"),

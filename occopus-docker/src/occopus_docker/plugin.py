@@ -20,8 +20,12 @@ from occopus_docker.checks import (
 CONTRACT = 1
 
 SCHEMA: dict[str, dict[str, Any]] = {
-    "endpoint": text("Where the engine listens: unix:///var/run/docker.sock, tcp://HOST:PORT or ssh://USER@HOST.", required=True),
-    "image": text("The name of the image.", required=True),
+    "endpoint": text(
+        "Where the engine listens: unix:///var/run/docker.sock, tcp://HOST:PORT or ssh://USER@HOST.",
+        example="unix:///var/run/docker.sock",
+        required=True,
+    ),
+    "image": text("The name of the image.", example="nginx:alpine", required=True),
     "tag": {
         "type": ["string", "integer"],
         "empty": False,
@@ -76,12 +80,12 @@ def occopus_resource_handlers() -> Iterator[ResourceHandlerSpec]:
         contexts=frozenset({"docker"}),
         credentials=CredentialsSpec(
             {
-                "username": {"type": "string"},
-                "password": {"type": "string", "meta": {"secret": True}},
-                "registry": {"type": "string"},
-                "ca_cert": {"type": "string"},
-                "client_cert": {"type": "string"},
-                "client_key": {"type": "string", "meta": {"secret": True}},
+                "username": text("The user of the registry.", empty=True),
+                "password": text("The password of that user.", empty=True, meta={"secret": True}),
+                "registry": text("The registry that they are for; Docker Hub where it is left out.", empty=True),
+                "ca_cert": text("The authority that signed the engine's certificate, as PEM; those of the system otherwise.", empty=True),
+                "client_cert": text("The certificate to show to the engine, as PEM.", empty=True),
+                "client_key": text("The private key of that certificate, as PEM.", empty=True, meta={"secret": True}),
             },
             required=False,
         ),

@@ -15,6 +15,11 @@ OURS = 3
 """Marks that every instance bears; `Name` comes on top where the user gives none."""
 
 
+def tags_are_a_mapping(section: Section) -> Iterator[Problem]:
+    if isinstance(section.get("tags"), list):
+        yield Problem(("tags",), "'tags' as a list of pairs is deprecated", "write a mapping: {owner: me, project: web}", warning=True)
+
+
 def tags_are_allowed(section: Section) -> Iterator[Problem]:
     seen: set[str] = set()
     try:

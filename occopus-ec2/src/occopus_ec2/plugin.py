@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from occopus.plugins import CredentialsSpec, ResourceHandlerSpec, hookimpl, http_url, text
 from occopus_ec2 import limits
-from occopus_ec2.checks import tags_are_allowed
+from occopus_ec2.checks import tags_are_a_mapping, tags_are_allowed
 
 CONTRACT = 1
 
@@ -18,18 +18,19 @@ def occopus_resource_handlers() -> Iterator[ResourceHandlerSpec]:
         handler="occopus_ec2.handler:Ec2Handler",
         summary="Instances of Amazon EC2, and of clouds with the same interface",
         schema={
-            "endpoint": text("The URL of the EC2 interface, https://ec2.eu-west-1.amazonaws.com for example.", required=True),
+            "endpoint": text("The URL of the EC2 interface.", example="https://ec2.eu-west-1.amazonaws.com", required=True),
             "regionname": {
                 "type": "string",
                 "required": True,
                 "regex": REGION,
                 "meta": {
-                    "description": "The region, eu-west-1 for example; requests are signed for it.",
+                    "description": "The region; requests are signed for it.",
+                    "example": "eu-west-1",
                     "expected": "the name of a region (letters, digits and -)",
                 },
             },
             "image_id": text("The image (AMI) to start from.", required=True),
-            "instance_type": text("The instance type, t3.micro for example.", required=True),
+            "instance_type": text("The instance type.", example="t3.micro", required=True),
             "key_name": text("The key pair whose owner may log in."),
             "security_group_ids": {
                 "type": "list",
@@ -43,12 +44,12 @@ def occopus_resource_handlers() -> Iterator[ResourceHandlerSpec]:
             },
             "name": text("A label for logs and for choosing credentials."),
         },
-        checks=(http_url("endpoint", "https://ec2.eu-west-1.amazonaws.com"), tags_are_allowed),
+        checks=(http_url("endpoint", "https://ec2.eu-west-1.amazonaws.com"), tags_are_allowed, tags_are_a_mapping),
         contexts=frozenset({"cloudinit"}),
         credentials=CredentialsSpec(
             {
-                "accesskey": {"type": "string", "required": True, "empty": False},
-                "secretkey": {"type": "string", "required": True, "empty": False, "meta": {"secret": True}},
+                "accesskey": text("The id of the access key.", required=True),
+                "secretkey": text("The secret of the access key.", required=True, meta={"secret": True}),
             },
             required=False,
         ),

@@ -26,7 +26,7 @@ class Blueprints:
             ResourceError: the image or the flavor is not known, for example.
         """
         section = request.resource
-        image, flavor = self._names.image(section["image_id"]), self._names.flavor(section["flavor_name"])
+        image, flavor = self._names.image(section["image_id"]), self._names.flavor(str(section["flavor_name"]))
         attributes: Json = {
             "name": section.get("server_name") or request.machine_name,
             "flavorRef": flavor["id"],

@@ -15,13 +15,22 @@ LONGEST_USER_DATA = 65535 // 4 * 3
 
 
 SCHEMA: dict[str, dict[str, Any]] = {
-    "endpoint": text("The URL of the identity service (Keystone); /v3 is added where it names no version.", required=True),
+    "endpoint": text(
+        "The URL of the identity service (Keystone); /v3 is added where it names no version.",
+        example="https://cloud.example.org:5000/v3",
+        required=True,
+    ),
     "project_id": text("The id of the project; `tenant_name` may stand for it."),
     "tenant_name": text("Deprecated: the name of the project."),
     "user_domain_name": text("The domain of the user; Default where it is left out."),
     "region_name": text("The region; needed where the cloud has several."),
     "image_id": text("Name or id of the image.", required=True),
-    "flavor_name": text("Name or id of the flavor.", required=True),
+    "flavor_name": {
+        "type": ["string", "integer"],
+        "required": True,
+        "empty": False,
+        "meta": {"description": "Name or id of the flavor; an id may be a number."},
+    },
     "network_id": text("The id of the network; may be left out where the project has only one."),
     "volume_size": {
         "type": "integer",
@@ -59,11 +68,11 @@ def occopus_resource_handlers() -> Iterator[ResourceHandlerSpec]:
         endpoint=("endpoint", "region_name", "project_id", "tenant_name", "user_domain_name"),
         credentials=CredentialsSpec(
             {
-                "type": {"type": "string", "allowed": ["application_credential"]},
-                "username": {"type": "string"},
-                "password": {"type": "string", "meta": {"secret": True}},
-                "id": {"type": "string"},
-                "secret": {"type": "string", "meta": {"secret": True}},
+                "type": text("Whose they are: left out, a user's.", allowed=["application_credential"]),
+                "username": text("The user.", example="change-me", empty=True),
+                "password": text("The user's password.", example="change-me", empty=True, meta={"secret": True}),
+                "id": text("The id of the application credential.", empty=True),
+                "secret": text("The secret of the application credential.", empty=True, meta={"secret": True}),
             }
         ),
         user_data_limit=LONGEST_USER_DATA,

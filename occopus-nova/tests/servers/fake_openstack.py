@@ -89,6 +89,7 @@ class FakeOpenStack(FaultyServer):
         self.free_addresses = 100
         self.ip_quota = 100
         self.page = 1000
+        self.places: dict[str, tuple[str, str]] = {}
         self.build_seconds, self.delete_seconds, self.hidden_seconds = 0.1, 0.05, 0.0
         self.rush = False
         """Somebody else takes the next floating IP just before it is associated."""
@@ -299,10 +300,12 @@ class FakeOpenStack(FaultyServer):
         for key, fits in (("tags", all), ("tags-any", any)):
             if key in query:
                 shown = [server for server in shown if fits(tag in server["tags"] for tag in query[key].split(","))]
-        shown.sort(key=lambda server: (server["created"], server["id"]), reverse=True)
-        ids = [server["id"] for server in shown]
-        start = ids.index(query["marker"]) + 1 if "marker" in query else 0
-        page = shown[start : start + self.page]
+        places = {server["id"]: (server["created"], server["id"]) for server in shown}
+        self.places |= places  # a page may go on after a server that is deleted by now
+        shown.sort(key=lambda server: places[server["id"]], reverse=True)
+        if "marker" in query:
+            shown = [server for server in shown if places[server["id"]] < self.places[query["marker"]]]
+        page = shown[: self.page]
         more = {"servers_links": [{"rel": "next", "href": f"{self.url}/?marker=x"}]} if len(page) == self.page else {}
         return {"servers": [self.shown(server, "fault") for server in page], **more}
 

@@ -15,13 +15,16 @@ PRINCIPAL = ("tenant_id", "client_id", "client_secret")
 
 
 PLACE: dict[str, dict[str, Any]] = {
-    "endpoint": text("The URL of the Resource Manager: https://management.azure.com, or that of another cloud of Azure.", required=True),
+    "endpoint": text(
+        "The URL of the Resource Manager of Azure, or of another cloud of it.", example="https://management.azure.com", required=True
+    ),
     "resource_group": text(
         "The resource group; it is made where it is missing, and never deleted.",
+        example="occopus",
         required=True,
         regex=r"[\w().-]{0,89}[\w()-]",
     ),
-    "location": text("The location, francecentral for example.", required=True),
+    "location": text("The location.", example="francecentral", required=True),
     "vnet_name": text("A virtual network that exists; without it each node gets one of its own."),
     "subnet_name": text("The subnet: one that exists in `vnet_name`, or else what to call the new one."),
     "name": text("A label for logs and to choose credentials."),
@@ -46,16 +49,12 @@ def principal_is_whole(auth_data: Section) -> Iterator[Problem]:
         yield Problem((), f"the credentials lack: {', '.join(missing)}", hint)
 
 
-def _secret(**rules: Any) -> dict[str, Any]:
-    return {"type": "string", "empty": False, **rules}
-
-
 CREDENTIALS = CredentialsSpec(
     {
-        "tenant_id": _secret(),
-        "client_id": _secret(),
-        "client_secret": _secret(meta={"secret": True}),
-        "subscription_id": _secret(required=True),
+        "tenant_id": text("The directory (tenant) of the service principal."),
+        "client_id": text("The id of the service principal."),
+        "client_secret": text("The service principal's secret.", meta={"secret": True}),
+        "subscription_id": text("The subscription in which everything is made.", required=True),
     },
     checks=(principal_is_whole,),
 )

@@ -60,7 +60,10 @@ def occopus_contextualisers() -> Iterator[ContextualiserSpec]:
                 "type": "list",
                 "required": True,
                 "schema": {"type": "string", "regex": r"[^=]+=[\s\S]*", "meta": {"expected": "text of the form NAME=value"}},
-                "meta": {"description": "Environment variables, each NAME=value; templates."},
+                "meta": {
+                    "description": "Environment variables, each NAME=value; templates.",
+                    "example": ["GREETING={{variables.greeting}} from {{name}}"],
+                },
             },
             "command": {
                 "type": ["string", "list"],

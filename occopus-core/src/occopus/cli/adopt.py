@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import click
 
-from occopus.cli.app import App, door, nodes_option
+from occopus.cli.app import FILE, App, door, nodes_option
 from occopus.cli.formats import addresses_as_text
 from occopus.cli.progress import watching
 from occopus.manager import InfrastructureManager
 
 
 @click.command("adopt")
-@click.argument("infra_def", metavar="INFRA")
+@click.argument("infra_def", type=FILE, metavar="INFRA")
 @click.option("-i", "--infra-id", "--infra", "infra_id", metavar="ID", required=True, help="The identifier that everything of it bears.")
 @nodes_option
 @door

@@ -9,10 +9,12 @@ import traceback
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from occopus.cli.completing import infra_ids
 from occopus.diagnostics import DescriptionError, Diagnostics, Fault
 from occopus.errors import OccopusError, UsageError
 from occopus.masking import Masker
@@ -20,6 +22,9 @@ from occopus.model.infrastructure import Infrastructure
 from occopus.workspace import Description, Workspace
 
 FAILED, BAD_INPUT = 1, 2
+
+FILE = click.Path(readable=False)
+"""The type of what names a file: shells complete it; whether it is there is seen when it is used."""
 
 W = TypeVar("W", bound=Workspace)
 
@@ -64,6 +69,20 @@ class App:
         """Give a program, or whoever reads standard output, the data asked for."""
         click.echo(self.masker.mask(text))
 
+    def give_to(self, path: str | None, text: str) -> None:
+        """Give data to a file, in place of what it had before; without a path as any other.
+
+        Raises:
+            UsageError: the file can't be written.
+        """
+        if path is None:
+            return self.give(text)
+        try:
+            Path(path).write_text(self.masker.mask(text) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"'{path}' can't be written: {error.strerror}") from None
+        return self.say(f"written: {path}")
+
     def give_exactly(self, text: str) -> None:
         """Give data in which a user's own secrets are wanted."""
         click.echo(text)
@@ -89,8 +108,8 @@ class App:
 def door(function: Callable[..., Any]) -> Callable[..., Any]:
     """Gives a command the options that all have, an `App`, and the common way to end."""
 
-    @click.option("--cfg", metavar="PATH", help="Configuration file; looked for in the usual places if not given.")
-    @click.option("--auth_data_path", metavar="PATH", help="Authentication file; looked for in the usual places if not given.")
+    @click.option("--cfg", type=FILE, metavar="PATH", help="Configuration file; looked for in the usual places if not given.")
+    @click.option("--auth_data_path", type=FILE, metavar="PATH", help="Authentication file; looked for in the usual places if not given.")
     @click.option("--debug", is_flag=True, help="Show where in the program an error arose.")
     @functools.wraps(function)
     def command(*args: Any, cfg: str | None, auth_data_path: str | None, debug: bool, **options: Any) -> None:
@@ -120,10 +139,10 @@ def _end(app: App, code: int) -> None:
 
 
 def nodes_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option(
-        "--nodes", "-n", multiple=True, metavar="FILE", help="Node definitions to use beside those that were imported; may be repeated."
-    )(function)
+    about = "Node definitions to use beside those that were imported; may be repeated."
+    return click.option("--nodes", "-n", type=FILE, multiple=True, metavar="FILE", help=about)(function)
 
 
 def infra_id_option(required: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    return click.option("-i", "--infra-id", "infra_id", metavar="ID", required=required, help="The infrastructure's identifier.")
+    about = "The infrastructure's identifier."
+    return click.option("-i", "--infra-id", "infra_id", metavar="ID", required=required, shell_complete=infra_ids, help=about)

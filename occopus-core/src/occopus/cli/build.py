@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from occopus.cli.app import App, door, infra_id_option, nodes_option
+from occopus.cli.app import FILE, App, door, infra_id_option, nodes_option
 from occopus.cli.formats import addresses_as_text
 from occopus.cli.progress import watching
 from occopus.errors import UsageError
@@ -12,7 +12,7 @@ from occopus.manager import InfrastructureManager
 
 
 @click.command("build")
-@click.argument("infra_def", metavar="INFRA")
+@click.argument("infra_def", type=FILE, metavar="INFRA")
 @infra_id_option(required=False)
 @nodes_option
 @click.option("--parallelize", is_flag=True, help="Work on independent nodes at the same time.")

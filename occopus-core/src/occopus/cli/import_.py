@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from occopus.cli.app import App, door
+from occopus.cli.app import FILE, App, door
 from occopus.workspace import Workspace
 
 
 @click.command("import")
-@click.argument("datafile", metavar="FILE")
+@click.argument("datafile", type=FILE, metavar="FILE")
 @door
 def command(app: App, datafile: str) -> None:
     """Check the node definitions in FILE and load them into the store; a later import of the same name replaces an earlier one.

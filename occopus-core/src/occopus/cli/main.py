@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import click
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 COMMANDS = {
+    "init": "Write the files of a first infrastructure.",
     "validate": "Check descriptions and node definitions.",
     "render": "Show what each instance would get, before anything exists.",
     "plan": "Show what building, or the next pass, would do.",
@@ -25,8 +31,11 @@ COMMANDS = {
     "graph": "Draw what depends on what.",
     "serve": "Run the service that keeps many infrastructures.",
     "token": "Make tokens for users of the service.",
+    "doctor": "Explain what in your files is deprecated, in vain or wrong.",
     "plugins": "Show what is installed, and what does not load.",
+    "plugin": "Write a plugin of your own.",
     "schema": "Print what descriptions may contain, as JSON Schema.",
+    "completion": "Print what makes a shell complete commands.",
 }
 """The commands in the order of their use, with what `--help` says of each."""
 
@@ -45,6 +54,12 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         return load(cmd_name) if cmd_name in COMMANDS else None
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        from click.shell_completion import CompletionItem  # noqa: PLC0415 - only shells ask
+
+        commands = [CompletionItem(name, help=help) for name, help in COMMANDS.items() if name.startswith(incomplete)]
+        return commands or click.Command.shell_complete(self, ctx, incomplete)
+
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         if args[0] not in COMMANDS and not args[0].startswith("-"):
             from occopus.diagnostics import did_you_mean  # noqa: PLC0415 - only those who err wait for it
@@ -60,7 +75,15 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings=CONTEXT, epilog="'occopus COMMAND --help' explains a command.")
 @click.version_option(package_name="occopus-core", prog_name="occopus")
 def occopus() -> None:
-    """Describe machines and containers in YAML; build, watch and remove them on any cloud."""
+    """Describe machines and containers in YAML; build, watch and remove them on any cloud.
+
+    \b
+    Examples:
+      occopus init
+      occopus build infra.yaml --nodes nodes/node_definitions.yaml
+      occopus report -i ID
+      occopus destroy -i ID
+    """
 
 
 def load(name: str) -> click.Command:
@@ -106,11 +129,19 @@ def scale() -> None:
     _run("scale", "occopus-scale")
 
 
+def _call(command: click.Command | str, name: str) -> Any:
+    chosen = load(command) if isinstance(command, str) else command
+    return chosen.main(prog_name=name, standalone_mode=False)
+
+
 def _run(command: click.Command | str, name: str) -> None:
     gc.set_threshold(*COLLECTOR)
     try:
-        chosen = load(command) if isinstance(command, str) else command
-        sys.exit(chosen.main(prog_name=name, standalone_mode=False))
+        if f"_{name}_COMPLETE".replace("-", "_").upper() in os.environ:
+            from occopus.cli.completing import answer  # noqa: PLC0415
+
+            answer(lambda: _call(command, name))
+        sys.exit(_call(command, name))
     except click.ClickException as error:
         error.show()
         sys.exit(2)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from occopus.cli.app import App, door, infra_id_option
+from occopus.cli.app import FILE, App, door, infra_id_option
+from occopus.cli.completing import node_names
 from occopus.cli.list_ import show_list
 from occopus.cli.report import show_report, write_addresses
 from occopus.errors import UsageError
@@ -24,9 +25,15 @@ if TYPE_CHECKING:
 @click.option("--parallelize", is_flag=True, help="Work on independent nodes at the same time.")
 @click.option("--force-replace", is_flag=True, help="Replace failed instances even where most of them fail only our health checks at once.")
 @click.option(
-    "-o", "--output", metavar="FILE", help="Write a line of addresses for each instance to FILE, after each pass or as the report."
+    "-o",
+    "--output",
+    type=FILE,
+    metavar="FILE",
+    help="Write a line of addresses for each instance to FILE, after each pass or as the report.",
 )
-@click.option("-f", "--filter", "wanted", metavar="NODE", help="Only nodes whose name contains this are reported.")
+@click.option(
+    "-f", "--filter", "wanted", metavar="NODE", shell_complete=node_names, help="Only nodes whose name contains this are reported."
+)
 @door
 def command(
     app: App,

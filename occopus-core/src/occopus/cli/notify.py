@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from occopus.cli.app import App, door, infra_id_option
+from occopus.cli.app import FILE, App, door, infra_id_option
 from occopus.descriptors.loader import load_file
 from occopus.diagnostics import Diagnostics
 from occopus.errors import UsageError
@@ -16,7 +16,7 @@ from occopus.workspace import Workspace
 @click.command("notify")
 @infra_id_option(required=True)
 @click.option("--webhook", "urls", multiple=True, metavar="URL", help="Send events there as signed POSTs of JSON; may be repeated.")
-@click.option("--file", "path", metavar="FILE", help="Send events to the targets that a YAML file lists.")
+@click.option("--file", "path", type=FILE, metavar="FILE", help="Send events to the targets that a YAML file lists.")
 @click.option("--clear", is_flag=True, help="Send events nowhere.")
 @click.option("--json", "as_json", is_flag=True, help="Print the targets as JSON.")
 @door

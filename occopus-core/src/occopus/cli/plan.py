@@ -7,7 +7,7 @@ import sys
 import click
 
 from occopus.as_json import plan_as_json
-from occopus.cli.app import App, door, infra_id_option, nodes_option
+from occopus.cli.app import FILE, App, door, infra_id_option, nodes_option
 from occopus.cli.formats import plan_as_text
 from occopus.errors import UsageError
 from occopus.manager import InfrastructureManager
@@ -17,7 +17,7 @@ CHANGES = 2
 
 
 @click.command("plan")
-@click.argument("infra_def", metavar="[INFRA]", required=False)
+@click.argument("infra_def", type=FILE, metavar="[INFRA]", required=False)
 @infra_id_option(required=False)
 @nodes_option
 @click.option("--force-replace", is_flag=True, help="As for 'occopus maintain'.")

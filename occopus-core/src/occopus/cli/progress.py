@@ -24,11 +24,14 @@ from occopus.model.instance import NodeId
 ENDED = frozenset({"ready", "dropped"})
 """Kinds of events after which an instance waits for nothing more."""
 
+COLOURS = {"ready": "green", "failed": "red"}
+"""By state, for the live table. They add nothing that is not said in words; $NO_COLOR takes them away."""
+
 
 @contextmanager
 def watching(app: App, doing: str, what: str, afterwards: str = "") -> Iterator[Watcher]:
     """Show the progress of a command until it ends. `afterwards` says what finishes the job if it is broken off."""
-    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+    if sys.stderr.isatty() and os.environ.get("TERM", "dumb") not in ("", "dumb", "unknown"):
         with _live_table(app, f"{doing} {what}") as progress:
             yield _watcher(app, progress, afterwards)
     else:
@@ -130,13 +133,15 @@ class LiveTable:
         for _, row in rows:
             counts[row.state] = counts.get(row.state, 0) + 1
         heading = f"{self.title}: {waits_for or ', '.join(f'{number} {state}' for state, number in sorted(counts.items()))}"
-        drawn = Table(title=heading, title_justify="left", box=None, padding=(0, 2, 0, 0))
+        drawn = Table(title=Text(self.app.masker.mask(heading)), title_justify="left", box=None, padding=(0, 2, 0, 0))
         for column in ("node", "instance", "state", "for", "reason"):
             drawn.add_column(column, no_wrap=column != "reason")
         busy = sorted(rows, key=lambda item: item[1].state in ENDED)
         for id, row in busy[: self.most]:
             seconds = f"{time.monotonic() - row.since:.0f}s"
-            drawn.add_row(row.node_name, id[:8], row.state, seconds, Text(self.app.masker.mask(row.reason)))
+            drawn.add_row(
+                row.node_name, id[:8], Text(row.state, COLOURS.get(row.state, "")), seconds, Text(self.app.masker.mask(row.reason))
+            )
         if len(busy) > self.most:
             drawn.caption = f"and {len(busy) - self.most} more"
         return drawn

@@ -9,14 +9,14 @@ from typing import Any
 import click
 import yaml
 
-from occopus.cli.app import App, door, nodes_option
+from occopus.cli.app import FILE, App, door, nodes_option
 from occopus.plugins.contextualiser import UserData
 from occopus.rendering.rehearsal import Rehearsed
 from occopus.workspace import Workspace
 
 
 @click.command("render")
-@click.argument("infra_def", metavar="INFRA")
+@click.argument("infra_def", type=FILE, metavar="INFRA")
 @nodes_option
 @click.option("--json", "as_json", is_flag=True, help="Print a list of instances as JSON.")
 @door

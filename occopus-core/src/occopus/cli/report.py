@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from occopus.as_json import report_as_json
-from occopus.cli.app import App, door, infra_id_option
+from occopus.cli.app import FILE, App, door, infra_id_option
+from occopus.cli.completing import node_names
 from occopus.cli.formats import report_as_lines, report_as_text
 from occopus.errors import UsageError
 from occopus.manager import InfrastructureManager
@@ -17,8 +18,8 @@ from occopus.model.instance import Instance
 
 @click.command("report")
 @infra_id_option(required=True)
-@click.option("-f", "--filter", "wanted", metavar="NODE", help="Only nodes whose name contains this.")
-@click.option("-o", "--output", metavar="FILE", help="Write one line of addresses for each instance to FILE.")
+@click.option("-f", "--filter", "wanted", metavar="NODE", shell_complete=node_names, help="Only nodes whose name contains this.")
+@click.option("-o", "--output", type=FILE, metavar="FILE", help="Write one line of addresses for each instance to FILE.")
 @click.option("--json", "as_json", is_flag=True, help="Print nodes, instances and scaling as JSON.")
 @click.option("--costs", "with_costs", is_flag=True, help="Also ask what each instance has cost so far; not every backend tells.")
 @door

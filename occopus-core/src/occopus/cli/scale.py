@@ -5,13 +5,16 @@ from __future__ import annotations
 import click
 
 from occopus.cli.app import App, door, infra_id_option
+from occopus.cli.completing import node_names
 from occopus.errors import UsageError
 from occopus.workspace import Workspace
 
 
 @click.command("scale")
 @infra_id_option(required=True)
-@click.option("-n", "--node", required=True, metavar="NODE", help="The node whose instances become more or fewer.")
+@click.option(
+    "-n", "--node", required=True, metavar="NODE", shell_complete=node_names, help="The node whose instances become more or fewer."
+)
 @click.option("-c", "--changescale", "change", type=int, metavar="N", help="So many more; fewer where N is negative.")
 @click.option("-s", "--setscale", "target", type=click.IntRange(min=0), metavar="N", help="Exactly so many.")
 @click.option("-f", "--filter", "leaving", metavar="INSTANCE", help="One fewer: the one with this id or address.")

@@ -10,7 +10,12 @@ from occopus.settings_rest import Token
 
 @click.group("token")
 def command() -> None:
-    """Make tokens for users of the service."""
+    """Make tokens for users of the service.
+
+    \b
+    Example:
+      occopus token new --user ann
+    """
 
 
 @command.command("new")

@@ -7,13 +7,13 @@ from collections.abc import Sized
 
 import click
 
-from occopus.cli.app import BAD_INPUT, App, door, nodes_option
+from occopus.cli.app import BAD_INPUT, FILE, App, door, nodes_option
 from occopus.diagnostics import DescriptionError
 from occopus.workspace import Workspace
 
 
 @click.command("validate")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument("files", type=FILE, nargs=-1, required=True, metavar="FILE...")
 @nodes_option
 @click.option("--json", "as_json", is_flag=True, help="Print the faults as JSON.")
 @door

@@ -150,8 +150,8 @@ class ResourceHandler(ABC):
 
         Idempotent by `request.node_id`: called again, by any handler and with or without the earlier handle, it finds or completes what an
         earlier call began, and makes nothing twice. So it is after a crash, after a lost reply, when the node is ready (and stays so), and
-        when two calls come at once. Everything made carries `request.marks`. Where the ids of an earlier handle are of a machine that is gone
-        meanwhile, it makes nothing and returns the handle: an id never names two machines.
+        when two calls come at once. Everything made carries `request.marks`. Where the ids of an earlier handle are of a machine that is
+        gone meanwhile, it makes nothing and returns the handle: an id never names two machines.
 
         As soon as an object's id is known it goes into a handle and to `checkpoint`, at least once. Each handle is for the node of the
         request, repeats the ids of the one before, and suffices to describe and to drop the node; the last of them is returned. Ids are

@@ -48,6 +48,8 @@ class Rehearsal:
         self.infra_id = InfraId(str(uuid.uuid5(NAMESPACE, infrastructure.name)))
         self.outside = outside
         self._resolver = Resolver(infrastructure, self.infra_id, composition, outside)
+        self.at: tuple[Node, Implementation] | None = None
+        """What `faults` looks at."""
         self._places = {name: place for place, name in enumerate(infrastructure.nodes)}
         self._first_numbers = _first_numbers(infrastructure)
 
@@ -63,6 +65,7 @@ class Rehearsal:
         """All that can't be rendered, over all implementations."""
         for node in self.infrastructure.nodes.values():
             for implementation in node.implementations:
+                self.at = node, implementation
                 instance = self._instance(node, 0)
                 failures: list[RenderError] = []
                 self._inputs(node, implementation, instance, failures)

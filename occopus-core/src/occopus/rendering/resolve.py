@@ -16,10 +16,11 @@ from occopus.model.secret import SecretReference
 from occopus.plugins.contextualiser import Context, UserData
 from occopus.plugins.health import HealthCheckSpec
 from occopus.plugins.registry import load_object
+from occopus.rendering.folding import doubled_in
 from occopus.rendering.inputs import Inputs
 from occopus.rendering.scope import Instances, Outside, Subject, is_made_up, variables
 from occopus.rendering.templates import Templates, is_plain
-from occopus.schema.composition import Composition, SectionRules
+from occopus.schema.composition import Composition, SectionRules, without_empty
 from occopus.schema.core import HEALTH_TIMEOUT
 from occopus.schema.validation import is_template
 
@@ -59,7 +60,7 @@ class Resolver:
             manager = load_object(self.composition.registry.config_manager(config_management["type"]).manager)
             names |= manager.variables(config_management)
         resource = self._section("resource", implementation.resource, templates)
-        context = self._context(implementation, templates)
+        context = self._context(implementation, self._for_context(implementation, templates))
         self._check_size(implementation, context, templates)
         return Inputs(
             machine_name=machine_name(subject),
@@ -141,6 +142,18 @@ class Resolver:
                 templates.fail(templates.error(f"after rendering, {problem.message}", (name, *problem.path), problem.hint))
         return fitted
 
+    def _for_context(self, implementation: Implementation, templates: Templates) -> Templates:
+        """Those for the context template. Into one that is a mapping, Occopus 1 put values of many lines folded."""
+        template = (implementation.contextualisation or {}).get("context_template")
+        doubled = list(doubled_in(templates.variables["variables"], "variables")) if isinstance(template, Mapping) else []
+        if not doubled:
+            return templates
+        if self.outside.pretended:
+            for name in doubled:
+                what = "has a blank line after each line, as Occopus 1 needed it: cloud-configs get its lines without them"
+                self.outside.warn(f"{name} {what}; write it without blank lines")
+        return Templates(templates.variables, templates.label, templates.resolve_secret, templates.failures, folding=True)
+
     def _context(self, implementation: Implementation, templates: Templates) -> Context | None:
         section = implementation.contextualisation
         if not section:
@@ -196,14 +209,17 @@ def machine_name(subject: Subject) -> str:
 
 
 def _fitted(rendered: Any, section: Section, rules: SectionRules) -> Any:
-    """Rendered values are text. Where the schema wants another type of what a template gave, the text is read as YAML would."""
-    for problem in rules.validator.problems(rendered):
+    """Rendered values are text. Where the schema wants another type of what a template gave, the text is read as YAML would. Keys without
+    a value are left out.
+    """
+    problems = list(rules.validator.problems(rendered))
+    for problem in problems:
         text = _at(rendered, problem.path)
         if problem.path and isinstance(text, str) and is_template(_at(section, problem.path)):
             value = _as_yaml(text)
             if isinstance(value, bool | int | float | list):
                 _at(rendered, problem.path[:-1])[problem.path[-1]] = value
-    return rendered
+    return without_empty(rendered, problems)
 
 
 def _as_yaml(text: str) -> Any:

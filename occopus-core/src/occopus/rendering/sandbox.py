@@ -52,9 +52,11 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
 
     intercepted_binops = frozenset({"+", "*", "**", "%"})
 
-    def __init__(self) -> None:
+    def __init__(self, changed: Callable[[Any], Any] | None = None) -> None:
+        """`changed` gives each value the form in which it is put into the text."""
+        finalize = (lambda value: changed(_written(value))) if changed else _written
         # A newline at the end belongs to the text: Jinja2 would take it away.
-        super().__init__(undefined=StrictUndefined, keep_trailing_newline=True, finalize=_written)
+        super().__init__(undefined=StrictUndefined, keep_trailing_newline=True, finalize=finalize)
         self.globals.pop("lipsum")
         self.filters["b64encode"] = lambda text: base64.b64encode(str(text).encode()).decode()
         for name in _CHECKS.keys() & self.filters.keys():

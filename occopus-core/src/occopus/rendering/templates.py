@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from functools import lru_cache
+from types import FrameType
 from typing import Any
 
 from jinja2 import Template, TemplateError, TemplateSyntaxError, Undefined, UndefinedError
@@ -12,6 +15,7 @@ from jinja2.utils import missing
 
 from occopus.errors import OccopusError, RenderError
 from occopus.model.secret import SecretReference
+from occopus.rendering.folding import folded
 from occopus.rendering.sandbox import BoundedEnvironment, metered
 
 Path = tuple[str | int, ...]
@@ -20,12 +24,16 @@ FILE_NAME = "<template>"
 """What Jinja2 calls a template made from text, in tracebacks."""
 
 
+_path: ContextVar[Path] = ContextVar("path", default=())
+"""Leads to the text that is being rendered."""
+
 ENVIRONMENT = BoundedEnvironment()
+FOLDING = BoundedEnvironment(folded)
 
 
 @lru_cache(maxsize=4096)
-def _compiled(text: str) -> Template:
-    compiled: Template = ENVIRONMENT.compiled(text)
+def _compiled(text: str, folding: bool = False) -> Template:
+    compiled: Template = (FOLDING if folding else ENVIRONMENT).compiled(text)
     return compiled
 
 
@@ -38,6 +46,7 @@ class Templates:
     """Renders values with one set of variables. `label` names what they belong to in errors.
 
     Where `failures` is given, errors are put there and the text at fault stays as it is: so all are found in one go.
+    Where it is `folding`, values with a blank line after each line lose these.
     """
 
     def __init__(
@@ -46,11 +55,13 @@ class Templates:
         label: str,
         resolve_secret: Callable[[SecretReference], str],
         failures: list[RenderError] | None = None,
+        folding: bool = False,
     ) -> None:
         self.variables = variables
         self.label = label
         self.resolve_secret = resolve_secret
         self.failures = failures
+        self.folding = folding
 
     def render(self, value: Any, path: Path) -> Any:
         """The value with every string in it rendered, keys too. `path` leads to it from the implementation.
@@ -82,9 +93,10 @@ class Templates:
         return RenderError(f"{self.label}, {where}: {message}", hint, path, line)
 
     def _render_text(self, text: str, path: Path) -> str:
+        _path.set(path)
         try:
             with metered():
-                return _compiled(text).render(self.variables)
+                return _compiled(text, self.folding).render(self.variables)
         except TemplateSyntaxError as error:
             hint = _COMMENT_HINT if "comment" in (error.message or "") else None
             failure = self.error(error.message or "bad syntax", path, hint, text, error.lineno)
@@ -119,6 +131,15 @@ def unknown_name(value: object) -> str | None:
     if isinstance(value, Undefined) and value._undefined_obj is missing:
         return value._undefined_name
     return None
+
+
+def now_rendering() -> tuple[Path, int | None]:
+    """Where a function stands that a template calls: the path to its text, and the line within; an empty path outside of templates."""
+    frame: FrameType | None = sys._getframe()
+    while frame and frame.f_code.co_filename != FILE_NAME:
+        frame = frame.f_back
+    template = frame.f_globals.get("__jinja_template__") if frame else None
+    return (_path.get(), template.get_corresponding_lineno(frame.f_lineno)) if frame and template else ((), None)
 
 
 def _line_of(error: BaseException) -> int | None:

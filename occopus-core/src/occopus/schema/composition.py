@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from cerberus import SchemaError
 
 from occopus.errors import MissingPlugin
+from occopus.model.node import Section
 from occopus.model.plain_secret import values
 from occopus.model.secret import is_secret_key
 from occopus.plugins.health import HealthCheckSpec
@@ -32,6 +33,23 @@ def _secret_values(data: Any, schema: Any) -> Iterator[str]:
             yield from _secret_values(item, rules.get("schema"))
 
 
+def without_empty(section: Section, problems: Iterable[Problem]) -> Section:
+    """A section without the keys that have no value and may be left out: those that its validator warns of."""
+    left: Section = _without(section, [problem.path for problem in problems if problem.warning])
+    return left
+
+
+def _without(data: Any, paths: Sequence[tuple[str | int, ...]]) -> Any:
+    """Data without what stands at some paths."""
+    if not paths:
+        return data
+    below = {key: [path[1:] for path in paths if path[0] == key and len(path) > 1] for key in {path[0] for path in paths}}
+    gone = {path[0] for path in paths if len(path) == 1}
+    if isinstance(data, Mapping):
+        return {key: _without(value, below.get(key, ())) for key, value in data.items() if key not in gone}
+    return [_without(value, below.get(index, ())) for index, value in enumerate(data)]
+
+
 TYPE_RULE = {"type": "string", "required": True}
 
 
@@ -44,12 +62,14 @@ class SectionRules:
     validator: SchemaValidator
 
     def problems(self, section: Mapping[str, Any]) -> Iterator[Problem]:
-        """What is wrong with a section. Checks see it only where the schema finds nothing, so they can rely on its types."""
+        """What is wrong with a section. Checks see it only where the schema finds no error, so they can rely on its types, and without keys
+        that have no value.
+        """
         found = list(self.validator.problems(section))
         yield from found
-        if not found and not (self.validator.templates and _has_templates(section)):
+        if all(problem.warning for problem in found) and not (self.validator.templates and _has_templates(section)):
             for check in self.checks:
-                yield from _asked(check, section)
+                yield from _asked(check, without_empty(section, found))
 
     def secret_values(self, section: Mapping[str, Any]) -> Iterator[str]:
         """The values under keys that the schema calls secret, or that are named like secrets."""
@@ -77,6 +97,14 @@ class Composition:
     def types(self, section: str) -> list[str]:
         """The types that a section can have."""
         return self.registry.names(KIND_OF_SECTION[section])
+
+    def spec(self, section: str, type: str) -> Any:
+        """What the plugin behind a type of a section (other than `health_check`) declares.
+
+        Raises:
+            MissingPlugin: nobody offers that type.
+        """
+        return getattr(self.registry, _LOOKUP[section])(type)
 
     def health_check(self, key: str) -> HealthCheckSpec:
         """The check behind a key of `health_check`.
@@ -107,7 +135,7 @@ class Composition:
         """What a spec itself says of its section, and the spec."""
         if section == "health_check":
             return self._health_schema(), (), None
-        spec: Any = getattr(self.registry, _LOOKUP[section])(type)
+        spec = self.spec(section, type)
         common = core.NOTIFIER if section == "notifier" else {}
         return {"type": TYPE_RULE, **common, **spec.schema}, spec.checks, spec
 

@@ -66,7 +66,9 @@ class SchemaValidator:
         for error in errors:
             if self.templates and is_template(error.value) and error.code != codes.UNKNOWN_FIELD.code:
                 continue
-            if error.is_group_error and not error.is_logic_error:
+            if self.templates and _is_left_out(error, self.schema):
+                yield _left_out(error, self.schema)
+            elif error.is_group_error and not error.is_logic_error:
                 yield from self._explain(error.child_errors)
             else:
                 yield _problem(error, self.schema)
@@ -81,12 +83,30 @@ def _problem(error: Any, schema: Schema) -> Problem:
     is_secret = meta.get("secret") or any(map(is_secret_key, path))
     shown = f"'{MASK}'" if is_secret and isinstance(error.value, str | int | float) else describe(error.value)
     if error.code == codes.REQUIRED_FIELD.code:
-        return Problem(path[:-1], f"the key '{path[-1]}' is missing", meta.get("description"))
+        return Problem(path[:-1], f"the key '{path[-1]}' is missing", _meaning(meta))
     if error.rule == "nullable":
-        return Problem(path, f"{_name(path)} has no value", meta.get("description"))
+        return Problem(path, f"{_name(path)} has no value", _meaning(meta))
     if error.rule == "allowed" and not isinstance(error.value, list):
         return Problem(path, f"{_name(path)} can't be {shown}", did_you_mean(error.value, error.constraint))
     return Problem(path, f"{_name(path)} {_demand(error, meta.get('expected'), shown)}")
+
+
+def _meaning(meta: Mapping[str, Any]) -> str | None:
+    """What a key is for, with an example where its plugin has one."""
+    description, example = meta.get("description"), meta.get("example")
+    return f"{description} For example: {example}" if description and isinstance(example, str | int | float) else description
+
+
+def _is_left_out(error: Any, schema: Schema) -> bool:
+    """Whether a key that need not be there has no value: published descriptions have such keys, and the original took them so."""
+    is_empty_key = error.rule == "nullable" and isinstance(error.document_path[-1], str)
+    return is_empty_key and not _at(schema, error.schema_path[:-1]).get("required")
+
+
+def _left_out(error: Any, schema: Schema) -> Problem:
+    path = tuple(error.document_path)
+    description = _at(schema, error.schema_path[:-1]).get("meta", {}).get("description")
+    return Problem(path, f"{_name(path)} has no value: it is as if it were left out", description, warning=True)
 
 
 def _at(schema: Schema, path: Iterable[Any]) -> Mapping[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -113,6 +114,7 @@ CRASHES = [
     Bad("each_create_may_be_cut_off", "cut off again and again", creators.Doubling),
     Bad("lost_reply_is_transient", "exception of an SDK", talkers.Raw),
     Bad("lost_reply_is_transient", "must be transient", talkers.Vague),
+    Bad("lost_reply_is_transient", "must lose a reply", given={"lose_reply": lambda number: nullcontext(lambda: False)}),
     Bad("create_after_a_lost_reply_makes_one", "must find what was made", creators.TrustingHandles),
     Bad("create_after_a_lost_reply_makes_one", "must complete what was begun", creators.Strict),
     Bad("drop_after_a_lost_reply_of_create", "must become absent", removers.TrustingHandles),
@@ -127,6 +129,7 @@ LOOKING = [
     Bad("describe_of_nothing_is_empty", "nothing told", lookers.Chatty),
     Bad("describe_of_nothing_is_empty", "must not call", lookers.Eager),
     Bad("describe_does_not_call_once_a_node", "a batch", lookers.OneByOne),
+    Bad("describe_does_not_call_once_a_node", "must count", given={"count_calls": lambda: 0}),
     Bad("unknown_node_is_absent", "not an error", lookers.Strict),
     Bad("unknown_node_is_absent", "must be absent", lookers.Inventive),
     Bad("describe_finds_what_has_no_ids", "by marks or names", lookers.TrustingHandles),

@@ -68,7 +68,7 @@ class ResourceFixtures:
 
     @pytest.fixture
     def page_size(self) -> int | None:
-        """How many nodes stand on a page of the backend's lists. Make that few, 2 for example: the checks make more than twice as many."""
+        """How many nodes stand on a page of the backend's lists. Make that 1 or 2: the checks make more than twice as many."""
         return None
 
     @pytest.fixture

@@ -34,12 +34,12 @@ class PagingChecks:
 
 
 def more_than_a_page(bench: Bench, page_size: int | None) -> list[Handle]:
-    """So many nodes that they need more than two pages, and between them those of somebody else."""
+    """So many nodes that they need more than two pages, and between them one of somebody else's."""
     if page_size is None:
         pytest.skip("needs the fixture 'page_size'")
     other, handles = bench.other_infrastructure(), []
     for number in range(2 * page_size + 1):
         handles.append(bench.created(f"node{number}"))
-        if number % 2:
+        if number == page_size:
             bench.created(f"node{number}", other)
     return handles

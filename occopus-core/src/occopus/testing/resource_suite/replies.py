@@ -104,7 +104,9 @@ def lost_reply(lose_reply: LoseReply | None, number: int, call: Callable[P, T], 
         except Exception as alien:
             raise AssertionError(f"no exception of an SDK may leave {name}, but {type(alien).__name__} did: {alien}") from alien
         else:
-            return was_lost(), answer
+            happened = was_lost()
+            assert happened or number > 1, f"the fixture 'lose_reply' must lose a reply; in {name} it lost none"
+            return happened, answer
         assert was_lost(), f"{name} must succeed where no reply gets lost, but: {told.message}"
     assert told.kind is ErrorKind.TRANSIENT, (
         f"a lost reply (to request {number} of {name}) must be transient, for the call has to be repeated; "

@@ -48,7 +48,9 @@ class StatusChecks:
         handler.describe(handles[:1])  # whatever the first call has to set up
         before = count_calls()
         handler.describe(handles)
-        assert count_calls() - before < len(handles), "describe is a batch: one call for each page of the API, not for each node"
+        calls = count_calls() - before
+        assert calls, "the fixture 'count_calls' must count the requests that describe makes; there were none"
+        assert calls < len(handles), "describe is a batch: one call for each page of the API, not for each node"
 
     @written_in(DESCRIBE, "What the backend no longer knows is absent, which is no error and hides no other node.")
     def test_unknown_node_is_absent(self, bench: Bench) -> None:

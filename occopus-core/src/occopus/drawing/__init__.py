@@ -1,0 +1,1 @@
+"""Boxes and arrows as a picture, without any other program."""
