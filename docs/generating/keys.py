@@ -26,7 +26,8 @@ def _rows(schema: Mapping[str, Mapping[str, Any]], above: str) -> Iterator[str]:
     for key, rule in schema.items():
         required = "yes" if rule.get("required") else f"no; `{rule['default']}`" if "default" in rule else "no"
         meta = rule.get("meta", {})
-        description = meta.get("description", "") + (f" For example `{meta['example']}`." if isinstance(meta.get("example"), str | int) else "")
+        example = f" For example `{meta['example']}`." if isinstance(meta.get("example"), str | int) else ""
+        description = meta.get("description", "") + example
         yield f"| `{above}{key}` | {cell(value(rule))} | {required} | {cell(description)} |"
         below = rule.get("schema")
         if isinstance(below, Mapping) and _types(rule) == ["dict"]:
