@@ -53,6 +53,17 @@ def test_a_reply_can_get_lost_after_its_effect(server: Counter) -> None:
     assert requests.get(server.url, timeout=10).json() == 2
 
 
+def test_the_reply_to_a_request_with_a_number_can_get_lost(server: Counter) -> None:
+    requests.get(server.url, timeout=10)
+    with server.losing_reply(2) as was_lost:
+        assert (lost(server.url), was_lost()) == (False, False)
+        assert (lost(server.url), was_lost()) == (True, True)
+    assert (requests.get(server.url, timeout=10).json(), server.lose_at) == (4, None)
+    with server.losing_reply(2):
+        assert not lost(server.url)
+    assert not lost(server.url), "what was planned and did not happen is forgotten"
+
+
 def test_a_planned_refusal_has_no_effect(server: Counter) -> None:
     server.fail["count"] = [Refusal(Reply(503), "not now")]
     assert [requests.get(server.url, timeout=10).status_code for _ in range(2)] == [503, 200]

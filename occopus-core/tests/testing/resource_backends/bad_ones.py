@@ -114,7 +114,7 @@ CRASHES = [
     Bad("each_create_may_be_cut_off", "cut off again and again", creators.Doubling),
     Bad("lost_reply_is_transient", "exception of an SDK", talkers.Raw),
     Bad("lost_reply_is_transient", "must be transient", talkers.Vague),
-    Bad("lost_reply_is_transient", "must lose a reply", given={"lose_reply": lambda number: nullcontext(lambda: False)}),
+    Bad("lost_reply_is_transient", "must lose the reply", given={"lose_reply": lambda number: nullcontext(lambda: False)}),
     Bad("create_after_a_lost_reply_makes_one", "must find what was made", creators.TrustingHandles),
     Bad("create_after_a_lost_reply_makes_one", "must complete what was begun", creators.Strict),
     Bad("drop_after_a_lost_reply_of_create", "must become absent", removers.TrustingHandles),
