@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 KNOWN = {
     "needs the fixture 'count_calls'",  # the local backend has no calls to count
     "needs the fixture 'is_confined'",  # who sends to one host only has no other to be kept from
-    "needs the fixture 'lose_reply'",  # the local backend is asked nothing over a network; of Azure's classes the one with the most requests does
+    "needs the fixture 'lose_reply'",  # local: no network; of Azure's classes, the one with most requests has it
     "needs the fixture 'page_size'",  # so it is; and some APIs have no pages
     "needs the fixture 'secrets'",  # local and simulated backends have no credentials
     "needs the fixtures 'secrets' and 'provoke'",
