@@ -32,7 +32,7 @@ MAY_IMPORT = {
     # The contract, and those who keep it.
     "plugins": GROUND,
     "builtin": CONTRACT,
-    "testing": {*WORK, "engine", "rendering"},  # the simulated world runs the whole engine
+    "testing": {*WORK, "engine", "rendering", "cli"},  # the simulated world runs the whole engine
     # Reading what users write, and what they keep secret.
     "masking": GROUND,
     "masked_errors": {"errors", "diagnostics"},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator
 from importlib.metadata import distribution
 
@@ -12,16 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from occopus.cli.main import COMMANDS, load, occopus
-
-PROGRAMS = {
-    "occopus-build": "build",
-    "occopus-destroy": "destroy",
-    "occopus-import": "import",
-    "occopus-maintain": "maintain",
-    "occopus-rest-service": "serve",
-    "occopus-scale": "scale",
-}
-"""The old names, with the command that each is."""
+from occopus.testing.command_lines import PROGRAMS, calls, parse
 
 
 def walk(words: tuple[str, ...], command: click.Command) -> Iterator[tuple[str, click.Command]]:
@@ -42,31 +32,6 @@ def examples(command: click.Command) -> list[str]:
     """The lines of a help text's block of examples, without their comments."""
     found = re.search(r"^ *Examples?:\n((?: +\S.*\n?)+)", CliRunner().invoke(command, ["--help"]).output, re.MULTILINE)
     return [line.split(" #")[0].strip() for line in found[1].splitlines()] if found else []
-
-
-def calls(line: str) -> Iterator[list[str]]:
-    """The calls of Occopus in a line of a shell: within $(...), before and after a pipe, without redirections."""
-    inner = re.sub(r'^(\w+=|eval )"?\$\((.*)\)"?$', r"\2", line)
-    for part in re.split(r"\s[|]\s|\s&&\s", inner):
-        words = shlex.split(re.sub(r"\s>+\s*\S+", "", part))
-        if words[0].startswith("occopus"):
-            yield words
-
-
-def parse(words: list[str]) -> None:
-    """Parse a call with the options that its command really has.
-
-    Raises:
-        click.UsageError: it can't be called so.
-    """
-    command = load(PROGRAMS[words[0]]) if words[0] in PROGRAMS else occopus
-    rest = words[1:]
-    while isinstance(command, click.Group):
-        with click.Context(command) as context:
-            name, below, rest = command.resolve_command(context, rest)
-        assert below, name
-        command = below
-    command.make_context(" ".join(words), rest)
 
 
 @pytest.mark.parametrize("words", EVERY)
