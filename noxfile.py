@@ -45,7 +45,7 @@ RELEASE = ROOT / "dist"
 BUILT = ROOT / ".nox" / f"built-{os.getpid()}"
 """Where this process keeps the wheels that it built."""
 
-nox.options.sessions = ["lint", "types", "tests", "wheels", "demo", "docs"]
+nox.options.sessions = ["lint", "types", "tests", "wheels", "demo", "outside", "docs"]
 nox.options.stop_on_first_error = False
 
 
@@ -131,6 +131,16 @@ def demo(session: nox.Session) -> None:
     """Build the example on this machine, show that it works, remove it."""
     session.install("-q", "./occopus-core", "./occopus-healthchecks")
     session.run("python", "examples/message/demo.py")
+
+
+@nox.session
+def outside(session: nox.Session) -> None:
+    """The example of a backend that a stranger wrote: in an environment that has nothing of ours but the core, as strangers have."""
+    _install(session, "occopus-core", extra="testing,http")
+    session.install("-q", "./examples/occopus-hetzner[test]", "pytest-xdist>=3.5", MYPY)
+    session.chdir("examples/occopus-hetzner")
+    session.run("mypy")
+    session.run("pytest", "-n", "3", f"--junitxml={REPORTS / 'outside-occopus-hetzner.xml'}", *session.posargs)
 
 
 @nox.session

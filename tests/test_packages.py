@@ -56,3 +56,14 @@ def test_a_package_can_be_found_by_what_it_is(package: Path) -> None:
     assert project["description"]
     assert project["keywords"] == sorted(set(project["keywords"]))
     assert all(url.startswith("https://") for url in project.get("urls", {}).values())
+
+
+def test_a_whole_backend_takes_less_than_200_lines() -> None:
+    files = (ROOT / "examples" / "occopus-hetzner" / "src").rglob("*.py")
+    assert sum(len(file.read_text().splitlines()) for file in files) < 200
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda path: path.name)
+def test_a_package_says_for_which_contract_it_was_written(package: Path) -> None:
+    declared = [file for file in (package / "src").rglob("plugin.py") if "\nCONTRACT = " in file.read_text()]
+    assert declared, "its plugin.py has no CONTRACT"

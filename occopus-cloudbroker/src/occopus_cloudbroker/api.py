@@ -82,6 +82,8 @@ class Api(RestClient):
         return "; ".join(filter(None, words))
 
     def kind(self, reply: requests.Response, said: str) -> ErrorKind | None:
+        if reply.status_code == requests.codes.too_many_requests:
+            return None  # a limit that is exceeded for a moment only
         return next((kind for words, kind in WORDS if words.search(said)), None)
 
     def _xml(self, method: str, path: str, doing: str, body: bytes | None = None) -> Element:

@@ -10,7 +10,7 @@ import requests
 from requests.auth import HTTPBasicAuth
 
 from occopus.plugins import ErrorKind, ResourceError
-from occopus.plugins.rest import NotFound, RestClient
+from occopus.plugins.rest import Bearer, NotFound, RestClient
 from occopus.testing.faulty import FaultyServer
 from occopus.testing.http import Refusal, Reply, Request
 
@@ -31,6 +31,19 @@ class Client(RestClient):
 
     def kind(self, reply: requests.Response, said: str) -> ErrorKind | None:
         return ErrorKind.NO_CAPACITY if said == "full" else None
+
+
+class Picky(Client):
+    """Takes every body for one of its API, which tells when to come again in a header of its own."""
+
+    def explain(self, reply: requests.Response) -> str:
+        return str(reply.json()["error"]["message"])
+
+    def kind(self, reply: requests.Response, said: str) -> ErrorKind | None:
+        return ErrorKind(reply.json()["error"]["kind"])
+
+    def retry_after(self, reply: requests.Response) -> float | None:
+        return float(reply.headers.get("Come-Again", "0"))
 
 
 @pytest.fixture
@@ -61,7 +74,9 @@ def test_a_reply_of_success_is_given(client: Client) -> None:
     ("status", "body", "kind"),
     [
         (400, "", ErrorKind.INVALID),
-        (401, "full", ErrorKind.CREDENTIALS),
+        (401, "", ErrorKind.CREDENTIALS),
+        (403, "", ErrorKind.CREDENTIALS),
+        (403, "full", ErrorKind.NO_CAPACITY),  # the API's own words count more than the status
         (402, "", ErrorKind.QUOTA),
         (408, "", ErrorKind.TRANSIENT),
         (409, "full", ErrorKind.NO_CAPACITY),
@@ -121,3 +136,30 @@ def test_each_thread_has_a_session_of_its_own(client: Client) -> None:
         thread.join()
     assert len(set(map(id, found))) == 3
     assert client._session() is client._session()
+
+
+def test_a_reply_in_json(client: Client, server: Anything) -> None:
+    assert client.json("GET", "things", "looking at things")["path"] == "/api/things"
+    server.fail["GET /api/things"] = [Refusal(Reply(200, b"")), Refusal(Reply(200, b"<html>"))]
+    assert client.json("GET", "things", "looking at things") is None
+    with pytest.raises(ResourceError, match="looking at things failed: the reply is not of this API") as caught:
+        client.json("GET", "things", "looking at things")
+    assert caught.value.kind is ErrorKind.TRANSIENT
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b"{}", b'{"error": 1}', b'{"error": {"message": 1, "kind": "odd"}}', b"\xff"])
+def test_a_body_of_another_form_says_nothing(server: Anything, body: bytes) -> None:
+    error = failing(Picky(f"{server.url}/api/", HTTPBasicAuth("you", "a-secret"), "occopus/test"), server, Reply(403, body))
+    assert error.kind is ErrorKind.CREDENTIALS
+
+
+def test_an_api_may_say_elsewhere_when_to_come_again(server: Anything) -> None:
+    picky = Picky(f"{server.url}/api/", HTTPBasicAuth("you", "a-secret"), "occopus/test")
+    reply = Reply.of_json(400, {"error": {"message": "slowly", "kind": "throttled"}}, {"Come-Again": "7"})
+    error = failing(picky, server, reply)
+    assert (error.kind, error.retry_after) == (ErrorKind.THROTTLED, 7.0)
+
+
+def test_a_bearer_shows_its_token(server: Anything) -> None:
+    told = Client(f"{server.url}/api/", Bearer("a-token"), "occopus/test").json("GET", "things", "looking at things")
+    assert told["headers"]["Authorization"] == "Bearer a-token"

@@ -77,8 +77,9 @@ class HandlerConfig:
 class CreateRequest:
     """One instance to be made.
 
-    `resource` is the node's own section, rendered and checked; it stays as it is. `machine_name` is a unique name to give where the user
-    chose none. `handle` has the ids that an earlier, unfinished call checkpointed.
+    `resource` is the node's own section, rendered and checked; it stays as it is. `machine_name` is a name to give where the user chose
+    none: always the same for a node, and unique; at most 63 letters, digits and hyphens. `handle` has the ids that an earlier, unfinished
+    call checkpointed. Names of nodes are 1 to 63 letters, digits and hyphens, these also at the ends; ids are UUIDs.
     """
 
     handle: Handle

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, ClassVar
 
 import requests
@@ -26,13 +26,27 @@ STATUSES: Mapping[int, ErrorKind] = {
     408: ErrorKind.TRANSIENT,
     429: ErrorKind.THROTTLED,
 }
-"""What the statuses of RFC 9110 and RFC 6585 mean whatever a reply says."""
+"""What the statuses of RFC 9110 and RFC 6585 mean where the API's own words don't tell."""
+
+NOTHING_SAID = (ValueError, LookupError, TypeError, AttributeError)
+"""What reading a body raises that has another form than the API's own: a proxy's page of HTML, for example."""
 
 NEVER_WELL = (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema, requests.exceptions.InvalidSchema)
 
 
 class NotFound(ResourceError):
     """What was asked for is not there."""
+
+
+class Bearer(AuthBase):
+    """Shows a token (RFC 6750) with each request."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
 
 
 class RestClient:
@@ -61,22 +75,49 @@ class RestClient:
             raise self._refusal(reply, doing)
         return reply
 
+    def json(self, method: str, path: str, doing: str, **options: Any) -> Any:
+        """What the reply to such a request holds as JSON; None where it is empty.
+
+        Raises:
+            NotFound, ResourceError: as `call`; and transient, where it is no JSON: something on the way answered.
+        """
+        reply = self.call(method, path, doing, **options)
+        try:
+            return reply.json() if reply.content else None
+        except ValueError as error:
+            raise ResourceError(ErrorKind.TRANSIENT, f"{doing} failed: the reply is not of this API (no JSON)") from error
+
     def explain(self, reply: requests.Response) -> str:
-        """What a reply without success says, for people; empty where it says nothing. For a subclass to fill in."""
+        """What a reply without success says, for people; empty where it says nothing. For a subclass to fill in: it may read the body as
+        the API's own, and where that raises ValueError, LookupError, TypeError or AttributeError, the reply says nothing.
+        """
         return ""
 
     def kind(self, reply: requests.Response, said: str) -> ErrorKind | None:
-        """What such a reply means in this API, where its status alone does not tell. For a subclass to fill in."""
+        """What such a reply means in this API; None leaves it to its status. For a subclass to fill in; it may read the body as `explain`
+        does.
+        """
         return None
 
+    def retry_after(self, reply: requests.Response) -> float | None:
+        """In how many seconds such a reply asks to be asked again: `Retry-After`, where it is a number. For a subclass whose API says it
+        elsewhere.
+        """
+        asked = reply.headers.get("Retry-After", "")
+        return float(asked) if re.fullmatch(r"\d+(\.\d+)?", asked) else None
+
     def _refusal(self, reply: requests.Response, doing: str) -> ResourceError:
-        status, said = reply.status_code, self.explain(reply)
+        status, said, meant = reply.status_code, "", None
+        with suppress(*NOTHING_SAID):
+            said = self.explain(reply)
+        with suppress(*NOTHING_SAID):
+            meant = self.kind(reply, said)
         if not said and 300 <= status < 400:
             said = f"the endpoint sends elsewhere, to {reply.headers.get('Location', 'nowhere')}"
-        kind = STATUSES.get(status) or self.kind(reply, said) or (ErrorKind.TRANSIENT if status >= 500 else ErrorKind.INVALID)
+        kind = meant or STATUSES.get(status) or (ErrorKind.TRANSIENT if status >= 500 else ErrorKind.INVALID)
         error = NotFound if status == requests.codes.not_found else ResourceError
         words = (said or reply.reason or "an error without a word")[:LONGEST]
-        return error(kind, f"{doing} failed: {words} (HTTP status {status})", _retry_after(reply))
+        return error(kind, f"{doing} failed: {words} (HTTP status {status})", self.retry_after(reply))
 
     def _session(self) -> requests.Session:
         """Each thread has one of its own: they are not made for several."""
@@ -102,9 +143,3 @@ def _translated(doing: str) -> Iterator[None]:
         raise ResourceError(ErrorKind.INVALID, f"{doing} failed: {error}") from error
     except (requests.RequestException, OSError) as error:
         raise ResourceError(ErrorKind.TRANSIENT, f"{doing} failed: {error}") from error
-
-
-def _retry_after(reply: requests.Response) -> float | None:
-    """In seconds; a date, which HTTP also allows, is not worth the trouble."""
-    asked = reply.headers.get("Retry-After", "")
-    return float(asked) if re.fullmatch(r"\d+(\.\d+)?", asked) else None

@@ -24,7 +24,13 @@ HOP_BY_HOP = ("connection", "transfer-encoding", "content-length")
 
 
 class FaultyServer(HttpServer):
-    """One whose faults are planned. Requests are told apart by their `action`."""
+    """One whose faults are planned. Requests are told apart by their `action`.
+
+    Noted are `actions` (what was asked for) and `refused` (what was asked for wrongly). Planned are `fail` (by action: how the next
+    requests are refused, one after the other), `lose` (by action: how many replies get lost), `lose_at` (the number of the request whose
+    reply gets lost), `lost_share` and `throttled_share` (of all requests, from 0 to 1), `hold_at` (the request that is never answered).
+    `calm` ends it all. `guard` is a lock for what a double keeps; `url` and `port` are where it is.
+    """
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
         super().__init__(context)

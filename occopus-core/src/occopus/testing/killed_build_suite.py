@@ -1,5 +1,9 @@
 """Does a build survive `kill -9`? For a backend whose API has a double that is a `FaultyServer`: derive a class, pytest runs the checks.
 
+    from occopus.testing.faulty import FaultyServer
+    from occopus.testing.killed_build_suite import Inventory, KilledBuildSuite
+    from occopus.testing.user import User
+
     class TestMyCloud(KilledBuildSuite):
         requests = 12                                 # what building two nodes takes
 
@@ -12,8 +16,8 @@
         @pytest.fixture
         def inventory(self) -> Inventory: ...         # lists the node ids for which the double has anything, once for each machine
 
-It is killed just before the effect of a request and just after it: at the first of each of `actions`, and at one in `every` requests, with
-`OCCOPUS_STRIDE=1` at each of them.
+Let the double's machines be up at once: so the number of requests is always the same. The command is killed just before the effect of a
+request and just after it: at the first of each of `actions`, and at one in `every` requests, with `OCCOPUS_STRIDE=1` at each of them.
 """
 
 from __future__ import annotations
@@ -24,11 +28,14 @@ from typing import Any, ClassVar
 
 import pytest
 
+from occopus.plugins.loading import load_plugins
 from occopus.testing.faulty import FaultyServer
 from occopus.testing.killing import run_until_killed
 from occopus.testing.resource_suite.tools import Inventory
 from occopus.testing.sampling import sampled
 from occopus.testing.user import User
+
+__all__ = ["Inventory", "KilledBuildSuite"]
 
 Command = tuple[str, *tuple[str | Path, ...]]
 
@@ -53,7 +60,8 @@ class KilledBuildSuite:
     @pytest.fixture
     def build(self, user: User, section: dict[str, Any]) -> Command:
         """The command, for two nodes."""
-        nodes = json.dumps({"node_def:plain": [{"resource": section, "health_check": {"ping": False}}]})  # JSON is YAML, too
+        unchecked = {"health_check": {"ping": False}} if "ping" in load_plugins().names("health check") else {}
+        nodes = json.dumps({"node_def:plain": [{"resource": section, **unchecked}]})  # JSON is YAML, too
         return "occopus-build", user.write("infra.yaml", INFRA), "--nodes", user.write("nodes.yaml", nodes)
 
     def test_so_many_requests_make_two_nodes(self, user: User, server: FaultyServer, build: Command) -> None:
@@ -84,8 +92,8 @@ class KilledBuildSuite:
 
 def killed(user: User, server: FaultyServer, build: Command, at: int | str, before: bool) -> str:
     """The identifier of an infrastructure whose build is killed at a request."""
-    run_until_killed(user, server, at, before=before, command=build)
-    assert server.held.is_set(), f"the build must make the request {at}: {server.actions}"
+    said = run_until_killed(user, server, at, before=before, command=build)
+    assert server.held.is_set(), f"the build must make the request {at}: {server.actions}\n{said}"
     (infra_id,) = user.infras
     return infra_id
 

@@ -16,8 +16,8 @@ DESTROYS = 1
 """The seed of a round in which what was begun is destroyed."""
 
 
-def run_until_killed(user: User, server: FaultyServer, at: int | str, *, before: bool, command: tuple[str | Path, ...]) -> None:
-    """Run a command and kill it at a request: `before` the effect of that, or when its reply would be sent.
+def run_until_killed(user: User, server: FaultyServer, at: int | str, *, before: bool, command: tuple[str | Path, ...]) -> str:
+    """Run a command and kill it at a request: `before` the effect of that, or when its reply would be sent. Gives what it said.
 
     The request is the first for an action, or that with a number from 0. A command that does not make it runs to its end.
     """
@@ -25,9 +25,10 @@ def run_until_killed(user: User, server: FaultyServer, at: int | str, *, before:
     name, *args = command
     process = user.start(str(name), *args)
     until(lambda: server.held.is_set() or process.poll() is not None, "the request")
-    kill(process)
+    said = kill(process)
     server.hold_at = None
     server.released.set()
+    return said
 
 
 def kill_at_some_moment(process: subprocess.Popen[str], calls: Callable[[], int], most: int, seed: int) -> None:
@@ -59,7 +60,7 @@ def assert_the_next_pass_mends(
     assert (list(inventory()), user.infras) == ([], []), "what was begun must be gone"
 
 
-def kill(process: subprocess.Popen[str]) -> None:
-    """Kill a process and wait for its end."""
+def kill(process: subprocess.Popen[str]) -> str:
+    """Kill a process and wait for its end; what it said to people."""
     process.send_signal(signal.SIGKILL)
-    process.communicate()
+    return process.communicate()[1]

@@ -6,12 +6,16 @@ import time
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from occopus.model.infrastructure import InfraId
 from occopus.model.instance import Handle, NodeId, NodeState
 from occopus.plugins.contextualiser import Context
-from occopus.plugins.resource import CreateRequest, ResourceHandler, ResourceStatus
+from occopus.plugins.resource import CreateRequest, ErrorKind, ResourceError, ResourceHandler, ResourceStatus
+
+T = TypeVar("T")
+MAY_PASS = (ErrorKind.TRANSIENT, ErrorKind.THROTTLED)
 
 MakeHandler = Callable[[], ResourceHandler]
 Inventory = Callable[[], Iterable[str]]
@@ -83,7 +87,7 @@ class Bench:
         handle = handler.create(journal.resume(request), journal)
         deadline = time.monotonic() + self.within
         while True:
-            status = handler.describe([handle]).get(request.node_id)
+            status = self._patiently(partial(handler.describe, [handle])).get(request.node_id)
             if status is not None and status.state is NodeState.READY:
                 return handle, status
             assert time.monotonic() < deadline, f"a node must become ready; after {self.within:g} s it is {status}"
@@ -93,17 +97,28 @@ class Bench:
 
     def until_gone(self, handler: ResourceHandler, handle: Handle) -> None:
         """Drop a node and wait for its end, calling `drop` again for each next step that the handler announces."""
-        handler.drop(handle)
+        self._patiently(partial(handler.drop, handle))
         deadline = time.monotonic() + self.within
         while True:
-            status = handler.describe([handle]).get(handle.node_id)
+            status = self._patiently(partial(handler.describe, [handle])).get(handle.node_id)
             if status is None or (status.state is NodeState.SHUTDOWN and not status.unfinished):
                 return
             assert time.monotonic() < deadline, (
                 f"after drop a node must become absent, or shutdown with nothing unfinished; after {self.within:g} s it is {status}"
             )
             if status.unfinished:
-                handler.drop(handle)
+                self._patiently(partial(handler.drop, handle))
+            time.sleep(self.poll_every)
+
+    def _patiently(self, call: Callable[[], T]) -> T:
+        """What a call gives. What may pass is tried again, as the engine does: a list that changes while it is read, for example."""
+        deadline = time.monotonic() + self.within
+        while True:
+            try:
+                return call()
+            except ResourceError as error:
+                if error.kind not in MAY_PASS or time.monotonic() > deadline:
+                    raise
             time.sleep(self.poll_every)
 
     def remove_everything(self) -> None:

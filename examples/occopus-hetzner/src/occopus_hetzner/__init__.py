@@ -1,0 +1,1 @@
+"""Servers of Hetzner Cloud for Occopus."""
