@@ -23,17 +23,17 @@ TESTED = [*PACKAGES, "tests"]
 USED_IN_TESTS = {"occopus-core": ["occopus-healthchecks"]}
 """Packages of ours that the tests of one use without it depending on them: the core's use real health checks."""
 WORKERS = {
-    "occopus-azure": 4,
-    "occopus-azure-aci": 4,
-    "occopus-chef": 3,
-    "occopus-cloudbroker": 3,
-    "occopus-cloudsigma": 3,
+    "occopus-azure": 6,
+    "occopus-azure-aci": 6,
+    "occopus-chef": 5,
+    "occopus-cloudbroker": 5,
+    "occopus-cloudsigma": 5,
     "occopus-core": 6,
-    "occopus-docker": 3,
-    "occopus-ec2": 4,
-    "occopus-nova": 3,
-    "occopus-puppet": 3,
-    "tests": 3,
+    "occopus-docker": 5,
+    "occopus-ec2": 6,
+    "occopus-nova": 5,
+    "occopus-puppet": 5,
+    "tests": 5,
 }
 """Packages whose tests mostly wait for real processes: so many of them wait at once."""
 RUFF, MYPY = "ruff>=0.17,<0.18", "mypy>=2.4,<2.5"
@@ -82,14 +82,14 @@ def tests(session: nox.Session, package: str) -> None:
 def minimums(session: nox.Session, package: str) -> None:
     """The tests of each package with the lowest versions that it allows of what it depends on.
 
-    Without those that only take long, or run the commands: what a backend depends on is used by its handler. Nor those of the engine, which
-    depends on nothing.
+    Without those that only take long, or run the commands: what a backend depends on is used by its handler. Nor those of the
+    engine, of the suites and of the pictures, which depend on nothing.
     """
     # Not in a folder of the session's own: that would become $TMPDIR, too long for the sockets of tests.
     constraints = ROOT / ".nox" / f"constraints-{package}.txt"
     constraints.write_text("".join(f"{name}=={bound}\n" for name, bound in _lowest(_needed(package)).items()))
     _install(session, *_needed(package), constraints=constraints)
-    own = [f"--ignore=occopus-core/tests/{part}" for part in ("engine", "simulation")]
+    own = [f"--ignore=occopus-core/tests/{part}" for part in ("engine", "simulation", "testing", "canaries", "drawing")]
     _test(session, package, "minimums", "-m", "not endurance and not commands", *own)
 
 

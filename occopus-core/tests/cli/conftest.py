@@ -290,6 +290,12 @@ class Looking(ABC):
             self.looks += 1
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "home" in getattr(item, "fixturenames", ()):
+            item.add_marker("commands")
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Home]:
     made = Home(tmp_path)

@@ -63,7 +63,12 @@ def script_for(shell: str) -> str:
 
 
 def ask(shell: str, script: str, home: Home, line: str) -> list[str]:
-    """What a shell offers at the end of a line. Nothing may be said aside."""
+    """What a shell offers at the end of a line. On a machine that is busy completion may give up, so it is asked again, as users do."""
+    return next(filter(None, (ask_once(shell, script, home, line) for _ in range(3))), [])
+
+
+def ask_once(shell: str, script: str, home: Home, line: str) -> list[str]:
+    """The same. Nothing may be said aside."""
     path = f"{SCRIPTS}:{os.environ['PATH']}"
     command = [shell, *{"bash": ["--norc", "-c"], "zsh": ["-f", "-c"], "fish": ["--no-config", "-c"]}[shell], script]
     environment = {**home.environment, "PATH": path, "LINE": line, "SCRIPT": script_for(shell)}

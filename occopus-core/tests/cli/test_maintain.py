@@ -93,7 +93,8 @@ def test_a_check_that_fails_is_waited_for_from_pass_to_pass(home: Any) -> None:
     assert (seen.state, seen.node_id) == ("pending", web.node_id)
     began = seen.failing_since
     reason = home.reported(infra_id, web)["reason"]
-    assert re.fullmatch(r"urls: http://[0-9.]+:8080/health: answers 404 .* \(for \d s; replaced after 3 s\)", reason)
+    why = r"urls: http://[0-9.]+:8080/health: answers 404"
+    assert re.fullmatch(rf"{why} .* \(for \d s; replaced after 3 s\)|unhealthy for more than 3 s: {why} .*", reason)
     while "replaces" not in (told := home.maintain(infra_id)):
         (seen,) = home.named("web")
         assert (seen.node_id, seen.failing_since) == (web.node_id, began)
