@@ -62,6 +62,7 @@ class TestPrivate(FaultyArm, TestPublic):
         return {**plain_section, "network_type": "private"}
 
 
+@pytest.mark.endurance  # the same once more
 class TestInUsersNetwork(TestPublic):
     """In a subnet of its own in a network that the user has."""
 

@@ -51,6 +51,7 @@ class TestPublic(FaultyArm, TestPrivate):
         return {**plain_section, "public_ip_needed": True, "ssh_key_data": "ssh-ed25519 AAAA me@here\n"}
 
 
+@pytest.mark.endurance  # the same once more
 class TestInUsersNetwork(TestPrivate):
     """In a subnet of its own in a network that the user has; small pages."""
 

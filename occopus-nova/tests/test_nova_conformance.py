@@ -101,6 +101,7 @@ class TestPlain(ResourceHandlerSuite):
         return ("openstack", "keystoneauth1", "requests")
 
 
+@pytest.mark.endurance  # the same once more
 class TestWithVolumeAndFloatingIp(TestPlain):
     """What needs several steps."""
 

@@ -83,7 +83,7 @@ class TestAtRandom:
     def ask(self, installed: Installed, client: Client, *options: str, parameters: str = "") -> None:
         installed.write("schemathesis.toml", f"[parameters]\n{parameters}")
         forbidden = [str(installed.path), "canary-5e1f", sys.prefix, str(Path(occopus.__file__).parent), installed.token]
-        command = [Path(sys.executable).parent / "st", "run", f"{client.url}/openapi.json", "--max-examples", "10", "--no-color"]
+        command = [Path(sys.executable).parent / "st", "run", f"{client.url}/openapi.json", "--max-examples", "6", "--no-color"]
         command += ["--seed", os.environ.get("OCCOPUS_SEED", "1")]
         command += ["--checks", "all", "-H", f"Authorization: Bearer {installed.token}", *options]
         hooks = {"SCHEMATHESIS_HOOKS": "fuzzing_hooks", "OCCOPUS_FORBIDDEN": os.pathsep.join(forbidden), "PYTHONPATH": str(SERVERS)}

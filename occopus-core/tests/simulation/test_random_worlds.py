@@ -307,7 +307,7 @@ class RandomWorld(RuleBasedStateMachine):
         return replace(before, targets=targets)
 
 
-WORLDS = int(os.environ.get("OCCOPUS_WORLDS", "200"))
+WORLDS = int(os.environ.get("OCCOPUS_WORLDS", "100"))
 BATCH = 200
 """Worlds that one test tries: Hypothesis remembers all of them, and several processes share the tests."""
 
