@@ -185,7 +185,7 @@ def published() -> Iterator[tuple[str, str]]:
     for page in sorted([*ROOT.glob("*.md"), *ROOT.glob("occopus-*/README.md"), *ROOT.glob("docs/*.md")]):
         for number, block in enumerate(re.findall(r"^```yaml[^\n]*\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)):
             yield f"{page.relative_to(ROOT)} {number}", block
-    for file in sorted((ROOT / "examples").rglob("*.yaml")):
+    for file in sorted((ROOT / "examples" / "message").rglob("*.yaml")):  # that of a stranger needs the stranger's package
         yield str(file.relative_to(ROOT)), file.read_text()
     with TemporaryDirectory() as folder:
         for tutorial in sorted(path for path in TUTORIALS.glob("*") if path.is_dir()):

@@ -14,7 +14,7 @@ from occopus.testing.command_lines import calls, parse
 from occopus.testing.user import User
 
 ROOT = Path(__file__).parents[1]
-READMES = sorted([ROOT / "README.md", *ROOT.glob("occopus-*/README.md"), *ROOT.glob("examples/occopus-*/README.md")])
+READMES = sorted([ROOT / "README.md", *ROOT.glob("occopus-*/README.md")])
 NAMED = re.compile(r"`([\w./-]+)`[^`]*:$")
 """How the paragraph before a file ends."""
 NODES = {"README.md": "examples/message/nodes/node_definitions.yaml"}

@@ -12,7 +12,7 @@ from azure_suite import AzureKilledBuild
 @pytest.mark.endurance
 class TestMachines(AzureKilledBuild):
     requests = 48
-    every = 25
+    every = 48
     actions = ("PUT group", *(f"PUT {kind}" for kind in (NETWORK, ADDRESS, INTERFACE, MACHINE)))
 
     @pytest.fixture

@@ -30,7 +30,7 @@ REMOVING = 9
 
 def moments(requests: int) -> list[Any]:
     """Before and after the effect of one in four requests; with `OCCOPUS_STRIDE=1` of each."""
-    numbers = sampled(range(requests), every=4)
+    numbers = sampled(range(requests), every=8)
     return [pytest.param(n, before, id=f"{n}-{'before' if before else 'after'}") for n in numbers for before in (True, False)]
 
 

@@ -72,7 +72,8 @@ def test_twins_are_stopped(handler_for: Any, request_for: Any, site: StrictCloud
     handle = create(handler_for(), request_for())
     site.machines["i-2"] = replace(site.machines["i-1"], id="i-2")
     assert create(handler_for(), request_for()) == handle
-    assert (site.machines["i-1"].status, site.machines["i-2"].status) == ("starting", "stopping")
+    assert site.machines["i-1"].status in ("starting", "running")
+    assert site.machines["i-2"].status in ("stopping", "stopped")
 
 
 def test_what_was_stopped_meanwhile_is_no_error(handler_for: Any, request_for: Any, site: StrictCloudBroker) -> None:

@@ -15,7 +15,7 @@ from occopus.testing.user import User
 @pytest.mark.endurance
 class TestCloudSigma(KilledBuildSuite):
     requests = 24
-    every = 7
+    every = 12
 
     @pytest.fixture
     def user(self, home: User) -> User:

@@ -34,7 +34,7 @@ def build(home: User, proxy: Any, inside: Any) -> list[str | Path]:
 
 
 @pytest.mark.endurance
-@pytest.mark.parametrize("round", sampled(range(1, ROUNDS + 1), every=3))
+@pytest.mark.parametrize("round", sampled(range(1, ROUNDS + 1), every=7))
 def test_after_the_next_pass_there_is_exactly_what_is_wanted(home: User, proxy: Any, inside: Any, build: Any, round: int) -> None:
     process = home.start(*build, "--parallelism", "4")
     kill_at_some_moment(process, lambda: proxy.actions.count("POST /containers/create"), MACHINES, seed=round)

@@ -35,7 +35,7 @@ def build(home: User, ec2: Any, request: pytest.FixtureRequest) -> list[str | Pa
 
 
 @pytest.mark.endurance
-@pytest.mark.parametrize("round", sampled(range(1, ROUNDS + 1), every=4))
+@pytest.mark.parametrize("round", sampled(range(1, ROUNDS + 1), every=7))
 def test_after_the_next_pass_there_is_exactly_what_is_wanted(home: User, ec2: Any, account: Any, build: Any, round: int) -> None:
     process = home.start(*build, "--parallelism", "4")
     kill_at_some_moment(process, lambda: ec2.actions.count("RunInstances"), MACHINES, seed=round)
