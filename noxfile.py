@@ -255,6 +255,6 @@ def _assert_has_licence(file: Path) -> None:
 
 def _test(session: nox.Session, package: str, kind: str, *options: str) -> None:
     folder = package if package == "tests" else f"{package}/tests"
-    most = 4 if kind == "minimums" else 6  # the lowest versions are tried beside the rest
+    most = 3 if kind == "minimums" else 6  # the lowest versions are tried beside the rest
     workers = ["-n", str(min(WORKERS[package], most)), "--dist", "worksteal"] if package in WORKERS else []
     session.run("pytest", folder, f"--junitxml={REPORTS / f'{kind}-{package}.xml'}", *workers, *options, *session.posargs)

@@ -123,7 +123,7 @@ def disturb(home: Any, maintainers: Maintainers, chance: random.Random) -> None:
         processes = list(home.processes)
         if processes:
             victim = chance.choice(processes)
-            with suppress(ProcessLookupError, AssertionError):
+            with suppress(ProcessLookupError, AssertionError, ValueError):  # it may have been killed a moment ago
                 instance = next((i for i in home.instances if victim in home.pids(i)), None)
                 if instance:
                     home.kill(instance) if what == "kill a node" else home.signal_command(instance, signal.SIGKILL)
