@@ -18,19 +18,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-import yaml
-from markdown_it import MarkdownIt
 
 import occopus.plugins
 from occopus.settings import Settings
 from occopus.settings_file import SETTINGS
 from occopus.testing.user import PATIENCE, SCRIPTS, User, until
 
+from .pages import blocks, is_part_of_a_definition, read, validate_part
+
 ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 RUN, FILES, SHOWN = "console", {"yaml", "python", "jinja"}, {"text", "http", "ini", "json", "{toctree}", "{eval-rst}", "{literalinclude}"}
-NAMED = re.compile(r"`([\w./-]+)`[^`]*:$")
-"""How the paragraph before a file ends."""
 
 VARYING = {
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}": "ID",
@@ -59,22 +57,14 @@ class Step:
 
 
 def steps(page: Path) -> Iterator[Step]:
-    tokens = MarkdownIt().enable("table").parse(page.read_text())
-    before = ""
-    for token in tokens:
-        if token.type == "inline":
-            before = token.content
-        if token.type != "fence":
-            continue
-        kind, line = token.info.split(" ")[0], (token.map or [0])[0] + 1
-        if kind == RUN:
-            yield from commands(token.content, line)
-        elif kind in FILES:
-            named = NAMED.search(before)
-            yield Step(line, named[1] if named else f"unnamed.{kind}", token.content)
+    for block in blocks(page):
+        if block.kind == RUN:
+            yield from commands(block.text, block.line)
+        elif block.kind in FILES:
+            yield Step(block.line, block.name or f"unnamed.{block.kind}", block.text)
         else:
-            assert kind in SHOWN, f"{page.name}:{line}: a block of '{kind}' is not run by any test; the kinds are {RUN}, {FILES}, {SHOWN}"
-        before = ""
+            kinds = f"the kinds are {RUN}, {FILES}, {SHOWN}"
+            assert block.kind in SHOWN, f"{page.name}:{block.line}: a block of '{block.kind}' is not run by any test; {kinds}"
 
 
 def commands(block: str, line: int) -> Iterator[Step]:
@@ -198,23 +188,9 @@ def check_fragment(step: Step, user: User, place: str) -> None:
         return
     if step.name.endswith(".jinja"):
         return
-    data = yaml.load(step.text, Loader=Lenient)
-    implementation = {"resource", "contextualisation", "config_management", "health_check", "create_timeout"}
-    assert isinstance(data, dict), f"{place}: a file needs a name in the paragraph before it"
-    nested = "\n".join("    " + line for line in step.text.splitlines())
-    if data.keys() <= implementation:
-        text = f"'node_def:it':\n  -\n{nested}\n" + ("" if "resource" in data else "    resource: {type: local}\n")
-        user.write("part.yaml", text)
-        user.run("occopus", "validate", "part.yaml")
-    else:
-        raise AssertionError(f"{place}: this block of yaml is no file with a name and no part of a node definition: {sorted(data)}")
-
-
-class Lenient(yaml.SafeLoader):
-    """Reads our own tags as whatever they hold."""
-
-
-Lenient.add_multi_constructor("!", lambda loader, suffix, node: suffix)
+    data = read(step.text)
+    assert is_part_of_a_definition(data), f"{place}: this block of yaml is no file with a name, and no part of a node definition"
+    validate_part(user, step.text)
 
 
 DOCUMENTED = sorted(
